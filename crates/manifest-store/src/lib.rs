@@ -1,12 +1,21 @@
 //! The manifest store (L2): what was claimed, done, published, and what came from what.
 //!
 //! One seam in four traits – [`Claims`], [`Catalogue`], [`Versions`], [`History`] – together a
-//! [`ManifestStore`].
+//! [`ManifestStore`]; [`open`] picks the adapter by `DATABASE_URL`. docs/data-model.md describes the tables.
 
+mod encoding;
 mod error;
+mod failures;
+mod lineage_walk;
+mod open;
+mod rows;
+mod sqlite;
 mod store;
 
 pub use error::StoreError;
+pub use open::open;
+pub use sqlite::SqliteStore;
+pub use store::ManifestStore;
 pub use store::catalogue::{
     AnnotationRecord, Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment,
 };
@@ -18,15 +27,3 @@ pub use store::history::{Direction, History, ManifestRecord};
 pub use store::versions::{
     PlanOutcome, PlannedShard, ShardStatus, VersionPlan, VersionRecord, VersionState, Versions,
 };
-
-/// The whole seam. Implemented for everything that implements its parts.
-///
-/// Contract, for every method of every part:
-/// - calls are single transactions: an `Err` means that nothing happened, except
-///   [`StoreError::Unknown`], which means that it may have;
-/// - bulk methods answer in the order of their arguments, one answer each;
-/// - leases and delays are judged by the database's clock, never by a caller's;
-/// - dropping a future is safe: the transaction rolls back or has committed.
-pub trait ManifestStore: Claims + Catalogue + Versions + History {}
-
-impl<T: Claims + Catalogue + Versions + History> ManifestStore for T {}

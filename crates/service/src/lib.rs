@@ -1,1 +1,14 @@
+//! One body for every service (L4): configuration, logs, metrics, health, signals and an ordered drain. A
+//! service's `main` gives it a stage; this gives it a life.
 
+mod admin;
+mod config;
+mod health;
+mod run;
+mod settings;
+mod telemetry;
+
+pub use config::{CommonArguments, LogArguments, LogFormat, Secret};
+pub use run::{App, Background, Wiring, run};
+pub use settings::{engine_settings, owner_name};
+pub use telemetry::init_tracing;

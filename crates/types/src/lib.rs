@@ -7,6 +7,7 @@ mod affine;
 mod dataset_version;
 mod disposition;
 mod ids;
+pub mod layout;
 mod location;
 mod orientation;
 mod policy;

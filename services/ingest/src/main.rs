@@ -1,1 +1,21 @@
-fn main() {}
+//! The ingest service.
+
+use std::sync::Arc;
+
+use clap::Parser;
+use imaging::Limits;
+use ingest::{Arguments, Ingest};
+use service::App;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let datasets = arguments.datasets();
+    let common = arguments.common;
+    let (input, output) = (common.input_prefix.clone(), common.output_prefix.clone());
+    service::run(common, |_| {
+        let stage = Ingest::new(input, output, datasets, Limits::default());
+        Ok(App { stage: Arc::new(stage), background: None })
+    })
+    .await
+}

@@ -1,0 +1,164 @@
+//! A plan becomes a tar.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{FutureExt, StreamExt, stream};
+use object_storage::{BlobStore, StorageError};
+use pipeline::{Content, Output, StageError};
+use serde_json::{Map, json};
+use shards::{ShardIndex, ShardWriter};
+use staging::Workspace;
+use tokio::sync::mpsc;
+use types::{Disposition, LineageEdge, Relation, S3Uri, Sha256, ShardEntry};
+
+use crate::{PlannedSample, ShardPlan, sample_footprint, sample_json};
+
+const PARALLEL_READS: usize = 8;
+const END_OF_TAR: u64 = 10_240;
+const INDEX_BYTES_PER_SAMPLE: u64 = 512;
+
+/// A shard on NVMe, ready to be uploaded.
+#[derive(Debug)]
+pub struct BuiltShard {
+    /// The tar.
+    pub entry: ShardEntry,
+    /// The tar and its indexes.
+    pub outputs: Vec<Output>,
+    /// Every variant's way into the tar.
+    pub lineage: Vec<LineageEdge>,
+}
+
+/// Bytes on NVMe that a plan needs at most.
+pub fn shard_demand(plan: &ShardPlan) -> u64 {
+    let samples: u64 = plan.samples.iter().map(|sample| sample_footprint(plan, sample)).sum();
+    samples + END_OF_TAR + plan.samples.len() as u64 * INDEX_BYTES_PER_SAMPLE
+}
+
+/// Reads the planned variants in order, checks each against its planned digest, and writes tar and indexes for
+/// `folder`, the variant's folder in the version. Holds a few samples in memory at a time.
+///
+/// # Errors
+/// A variant is gone or differs, or a file cannot be written.
+pub async fn build_shard(
+    plan: Arc<ShardPlan>,
+    blobs: &dyn BlobStore,
+    workspace: &Workspace,
+    folder: &S3Uri,
+    plan_uri: &S3Uri,
+) -> Result<BuiltShard, StageError> {
+    let stem = plan.stem();
+    let name = format!("{stem}.tar").parse().expect("shard names are plain file names");
+    let path = workspace.output(&name);
+    let index = write_tar(Arc::clone(&plan), blobs, &path).await?;
+    let uri = folder.join(&format!("{stem}.tar"));
+    let entry = ShardEntry {
+        variant: plan.variant.clone(),
+        split: plan.split,
+        uri: uri.clone(),
+        samples: plan.samples.len() as u64,
+        bytes: index.bytes,
+        sha256: index.sha256,
+    };
+    let edge = |sample: &PlannedSample| LineageEdge {
+        parent: sample.uri.clone(),
+        child: uri.clone(),
+        relation: Relation::Packed,
+    };
+    let lineage = plan.samples.iter().map(edge).collect();
+    let outputs = outputs(&entry, &index, path, folder, &stem, plan_uri);
+    Ok(BuiltShard { entry, outputs, lineage })
+}
+
+fn outputs(
+    entry: &ShardEntry,
+    index: &ShardIndex,
+    path: PathBuf,
+    folder: &S3Uri,
+    stem: &str,
+    plan_uri: &S3Uri,
+) -> Vec<Output> {
+    let mut fields = Map::new();
+    fields.insert("variant_name".to_owned(), json!(entry.variant));
+    fields.insert("split".to_owned(), json!(entry.split));
+    fields.insert("samples".to_owned(), json!(entry.samples));
+    let tar = Output {
+        content: Content::File(path),
+        uri: entry.uri.clone(),
+        content_type: "application/x-tar",
+        bytes: entry.bytes,
+        sha256: entry.sha256,
+        source_uri: plan_uri.clone(),
+        fields,
+    };
+    let sidecar = |name: String, content_type, bytes: Bytes| {
+        Output::document(folder.join(&name), content_type, bytes, plan_uri.clone())
+    };
+    vec![
+        tar,
+        sidecar(format!("{stem}.idx"), "text/plain", index.dali_index().into()),
+        sidecar(format!("{stem}.tar.idx"), "application/octet-stream", index.energon_index().into()),
+    ]
+}
+
+async fn write_tar(
+    plan: Arc<ShardPlan>,
+    blobs: &dyn BlobStore,
+    path: &Path,
+) -> Result<ShardIndex, StageError> {
+    let (sender, mut receiver) = mpsc::channel::<Bytes>(PARALLEL_READS);
+    let (writer_plan, writer_path) = (Arc::clone(&plan), path.to_owned());
+    let writer = tokio::task::spawn_blocking(move || {
+        let file = File::create_new(&writer_path).map_err(shards::ShardError::from)?;
+        let mut tar = ShardWriter::new(BufWriter::with_capacity(1 << 20, file));
+        for sample in &writer_plan.samples {
+            let Some(picture) = receiver.blocking_recv() else { return Ok(None) };
+            let key = sample.image_id.to_string();
+            let json = sample_json(&writer_plan, sample);
+            tar.append(&key, &[(writer_plan.extension.as_str(), &picture), ("json", &json)])?;
+        }
+        tar.finish().map(|(_, index)| Some(index))
+    });
+    let read = read_in_order(&plan, blobs, sender).await;
+    let written = writer.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
+    read?;
+    written.map_err(|error| shard_error(error, path))?.ok_or(StageError::Cancelled)
+}
+
+async fn read_in_order(
+    plan: &ShardPlan,
+    blobs: &dyn BlobStore,
+    sender: mpsc::Sender<Bytes>,
+) -> Result<(), StageError> {
+    let reads = plan.samples.iter().map(|sample| read_variant(blobs, sample).boxed());
+    let mut pictures = stream::iter(reads.collect::<Vec<_>>()).buffered(PARALLEL_READS);
+    while let Some(picture) = pictures.next().await {
+        if sender.send(picture?).await.is_err() {
+            // The writer stopped: its own error says why.
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn read_variant(blobs: &dyn BlobStore, sample: &PlannedSample) -> Result<Bytes, StageError> {
+    let bytes = blobs.read(&sample.uri, sample.bytes).await?;
+    if Sha256::of(&bytes) == sample.sha256 {
+        Ok(bytes)
+    } else {
+        let problem = format!("expected sha256 {}, {} bytes", sample.sha256, sample.bytes);
+        Err(StorageError::Damaged { uri: sample.uri.clone(), problem }.into())
+    }
+}
+
+pub(crate) fn shard_error(error: shards::ShardError, path: &Path) -> StageError {
+    match error.disposition() {
+        Disposition::Reject(reason) => StageError::Rejected(reason),
+        Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => {
+            StageError::file(path)(std::io::Error::other(error))
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! What makes shards a version: loader indexes per variant, the sample table, the manifest.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use object_storage::BlobStore;
+use pipeline::{Content, Output, StageError};
+use serde_json::Map;
+use shards::{SampleRow, WidsShard, energon_dataset, energon_info, energon_split, wids_index};
+use staging::Workspace;
+use tokio::sync::mpsc;
+use types::{
+    DatasetVersionManifest, LineageEdge, Relation, S3Uri, Sha256, ShardEntry, Split, VariantSummary,
+};
+
+use crate::build::shard_error;
+use crate::{ShardPlan, VersionPlanDocument, parse_document};
+
+/// The layout of `manifest.json`.
+const SCHEMA: u32 = 1;
+/// Plans and indexes are documents of bounded size: a shard has bounded bytes.
+const MAX_DOCUMENT_BYTES: u64 = 256 << 20;
+const ROWS_IN_FLIGHT: usize = 1024;
+
+/// A version whose shards are all built.
+#[derive(Debug)]
+pub struct VersionFiles<'a> {
+    /// What the version is.
+    pub document: &'a VersionPlanDocument,
+    /// The version's folder.
+    pub folder: S3Uri,
+    /// The document that asked for it.
+    pub plan_uri: S3Uri,
+    /// Every shard with its plan's URI, by (variant, split, number).
+    pub shards: Vec<(ShardEntry, S3Uri)>,
+}
+
+/// The objects that complete a version.
+#[derive(Debug)]
+pub struct FinishedVersion {
+    /// Indexes and tables.
+    pub outputs: Vec<Output>,
+    /// `manifest.json`, to be written last.
+    pub manifest: Output,
+    /// The shards' way into the manifest.
+    pub lineage: Vec<LineageEdge>,
+}
+
+impl VersionFiles<'_> {
+    /// Writes the sample table to NVMe and everything else to memory; `extra` files are listed in the manifest too.
+    ///
+    /// # Errors
+    /// A plan or index is gone, or a file cannot be written.
+    pub async fn finish(
+        &self,
+        blobs: &dyn BlobStore,
+        workspace: &Workspace,
+        extra: Vec<Output>,
+    ) -> Result<FinishedVersion, StageError> {
+        let mut outputs = vec![self.sample_table(blobs, workspace).await?];
+        for variant in self.variants() {
+            outputs.extend(self.loader_files(&variant));
+        }
+        outputs.extend(extra);
+        let manifest = self.manifest(&outputs);
+        let edge = |(shard, _): &(ShardEntry, S3Uri)| LineageEdge {
+            parent: shard.uri.clone(),
+            child: manifest.uri.clone(),
+            relation: Relation::Listed,
+        };
+        let lineage = self.shards.iter().map(edge).collect();
+        Ok(FinishedVersion { outputs, manifest, lineage })
+    }
+
+    fn variants(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.shards.iter().map(|(shard, _)| shard.variant.clone()).collect();
+        names.dedup();
+        names
+    }
+
+    fn shards_of<'s>(&'s self, variant: &'s str, split: Split) -> impl Iterator<Item = &'s ShardEntry> {
+        let shards = self.shards.iter().map(|(shard, _)| shard);
+        shards.filter(move |shard| shard.variant == variant && shard.split == split)
+    }
+
+    /// What wids and Energon read beside the tars of one variant.
+    fn loader_files(&self, variant: &str) -> Vec<Output> {
+        let folder = self.folder.join(variant);
+        let file = |name: &str, content_type, content: String| {
+            Output::document(folder.join(name), content_type, content, self.plan_uri.clone())
+        };
+        let (mut outputs, mut parts, mut counts) = (Vec::new(), Vec::new(), Vec::new());
+        for split in Split::ALL {
+            let shards: Vec<_> = self.shards_of(variant, split).collect();
+            let listed = shards.iter().map(|shard| WidsShard {
+                url: file_name(&shard.uri),
+                samples: shard.samples,
+                bytes: shard.bytes,
+            });
+            if !shards.is_empty() {
+                let name = format!("{}-{variant}-{split}", self.document.dataset);
+                let index = wids_index(&name, &listed.collect::<Vec<_>>());
+                outputs.push(file(&format!("{split}.wids.json"), "application/json", index));
+            }
+            counts.extend(shards.iter().map(|shard| (file_name(&shard.uri), shard.samples)));
+            parts.push((split, shards.iter().map(|shard| file_name(&shard.uri)).collect()));
+        }
+        outputs.push(file(".nv-meta/.info.json", "application/json", energon_info(&counts)));
+        outputs.push(file(".nv-meta/split.yaml", "application/yaml", energon_split(&parts)));
+        outputs.push(file(".nv-meta/dataset.yaml", "application/yaml", energon_dataset().to_owned()));
+        outputs
+    }
+
+    fn manifest(&self, outputs: &[Output]) -> Output {
+        let mut variants: BTreeMap<String, VariantSummary> = BTreeMap::new();
+        for (shard, _) in &self.shards {
+            let summary = variants.entry(shard.variant.clone()).or_default();
+            summary.samples += shard.samples;
+            summary.bytes += shard.bytes;
+            *summary.splits.entry(shard.split).or_default() += shard.samples;
+        }
+        let relative = |output: &Output| {
+            self.folder.relative(&output.uri).map(|name| (name.to_owned(), output.sha256))
+        };
+        let settings = &self.document.settings;
+        let manifest = DatasetVersionManifest {
+            schema: SCHEMA,
+            dataset: self.document.dataset.clone(),
+            version: self.document.version,
+            input_digest: self.document.input_digest,
+            normalization_policy_hash: settings.normalization_policy_hash,
+            normalization_policy: settings.normalization_policy.clone(),
+            seed: settings.seed.clone(),
+            split_ratios: settings.split_ratios,
+            variants,
+            shards: self.shards.iter().map(|(shard, _)| shard.clone()).collect(),
+            files: outputs.iter().filter_map(relative).collect(),
+        };
+        let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain JSON");
+        Output::document(self.folder.join("manifest.json"), "application/json", json, self.plan_uri.clone())
+    }
+
+    /// `samples.parquet`: one row per sample and variant, in shard order, with its place in the tar.
+    async fn sample_table(
+        &self,
+        blobs: &dyn BlobStore,
+        workspace: &Workspace,
+    ) -> Result<Output, StageError> {
+        let path = workspace.output(&"samples.parquet".parse().expect("a plain file name"));
+        let (sender, mut receiver) = mpsc::channel::<SampleRow>(ROWS_IN_FLIGHT);
+        let table = path.clone();
+        let writer = tokio::task::spawn_blocking(move || {
+            let out = BufWriter::new(File::create_new(&table)?);
+            shards::write_samples_parquet(out, std::iter::from_fn(|| receiver.blocking_recv())).map(drop)
+        });
+        let read = self.send_rows(blobs, sender).await;
+        let written = writer.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
+        read?;
+        written.map_err(|error| shard_error(error, &path))?;
+        file_output(path, self.folder.join("samples.parquet"), self.plan_uri.clone()).await
+    }
+
+    async fn send_rows(
+        &self,
+        blobs: &dyn BlobStore,
+        sender: mpsc::Sender<SampleRow>,
+    ) -> Result<(), StageError> {
+        for (shard, plan_uri) in &self.shards {
+            let plan = blobs.read(plan_uri, MAX_DOCUMENT_BYTES).await?;
+            let plan: ShardPlan = parse_document(&plan).map_err(StageError::Rejected)?;
+            let index_uri = self.folder.join(&plan.variant).join(&format!("{}.idx", plan.stem()));
+            let index = blobs.read(&index_uri, MAX_DOCUMENT_BYTES).await?;
+            for row in rows(&plan, &index, shard)? {
+                if sender.send(row).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn rows(plan: &ShardPlan, index: &[u8], shard: &ShardEntry) -> Result<Vec<SampleRow>, StageError> {
+    let name = file_name(&shard.uri);
+    let corrupt = |error: shards::ShardError| shard_error(error, Path::new(&name));
+    let spans = shards::parse_dali_index(&String::from_utf8_lossy(index)).map_err(corrupt)?;
+    let row = |(sample, span): (&crate::PlannedSample, &shards::SampleSpan)| {
+        let picture = span.member(&plan.extension);
+        SampleRow {
+            key: sample.image_id,
+            variant: plan.variant.clone(),
+            split: plan.split,
+            group: sample.group_id,
+            shard: name.clone(),
+            offset: span.offset,
+            image_offset: picture.map_or(0, |member| member.offset),
+            image_bytes: sample.bytes,
+            variant_uri: sample.uri.clone(),
+            variant_sha256: sample.sha256,
+            width: sample.width,
+            height: sample.height,
+            source_uri: sample.source.uri.clone(),
+            source_key: sample.source.key.clone(),
+            source_sha256: sample.source.sha256,
+            source_width: sample.source.width,
+            source_height: sample.source.height,
+            orientation: sample.source.orientation,
+            copies: sample.source.copies,
+            affine: sample.affine,
+        }
+    };
+    Ok(plan.samples.iter().zip(&spans).map(row).collect())
+}
+
+async fn file_output(path: PathBuf, uri: S3Uri, source_uri: S3Uri) -> Result<Output, StageError> {
+    let hashed = path.clone();
+    let digest = tokio::task::spawn_blocking(move || digest_file(&hashed)).await;
+    let digest = digest.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
+    let (bytes, sha256) = digest.map_err(StageError::file(&path))?;
+    Ok(Output {
+        content: Content::File(path),
+        uri,
+        content_type: "application/vnd.apache.parquet",
+        bytes,
+        sha256,
+        source_uri,
+        fields: Map::new(),
+    })
+}
+
+fn digest_file(path: &Path) -> std::io::Result<(u64, Sha256)> {
+    let mut hasher = sha2::Sha256::default();
+    let bytes = std::io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok((bytes, Sha256::from_bytes(sha2::Digest::finalize(hasher).into())))
+}
+
+/// The last segment of a key that we made ourselves.
+fn file_name(uri: &S3Uri) -> String {
+    uri.key().rsplit('/').next().unwrap_or_default().to_owned()
+}
+

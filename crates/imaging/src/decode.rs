@@ -1,0 +1,165 @@
+//! From bytes to pixels: the part that every format shares.
+
+use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use types::Orientation;
+
+use crate::error::within;
+use crate::exif::Exif;
+use crate::format::sniff;
+use crate::jpeg::Markers;
+use crate::raster::{Channels, Raster, byte_len};
+use crate::{ImageError, ImageFormat, Limits, jpeg, png, stock};
+
+/// What a file's headers tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// The format.
+    pub format: ImageFormat,
+    /// Width as stored, before orientation, in pixels.
+    pub width: u32,
+    /// Height as stored, before orientation, in pixels.
+    pub height: u32,
+    /// About the most bytes that [`crate::inspect`] or [`crate::normalize`] hold at once, besides the file
+    /// itself: decoder output, its working buffers, and copies made while turning, converting and resizing.
+    /// Variants larger than the original come on top.
+    pub decoded_bytes: u64,
+}
+
+/// Reads the headers of `data` and checks every limit that they tell of. No pixel is decoded.
+///
+/// # Errors
+/// The data is not an image that is read, ends early, or exceeds a limit.
+pub fn probe(data: &[u8], limits: &Limits) -> Result<Probe, ImageError> {
+    guarded(|| {
+        let opened = open(data, limits)?;
+        let (width, height) = opened.size;
+        Ok(Probe { format: opened.format, width, height, decoded_bytes: opened.peak_bytes() })
+    })
+}
+
+/// A file whose headers and metadata were read and found within limits.
+#[derive(Debug)]
+pub(crate) struct Opened<'a> {
+    pub(crate) format: ImageFormat,
+    /// As stored.
+    pub(crate) size: (u32, u32),
+    /// Whether there is more than one frame.
+    pub(crate) animated: bool,
+    /// Raw EXIF: a TIFF structure.
+    pub(crate) exif: Option<Cow<'a, [u8]>>,
+    /// A raw ICC profile, unchecked.
+    pub(crate) icc: Option<Cow<'a, [u8]>>,
+    /// Bytes that the decoder needs: its output and its own buffers.
+    pub(crate) decoder_bytes: u64,
+    /// Bytes of a pixel once decoded to 8 bits.
+    pub(crate) pixel_bytes: usize,
+    pub(crate) codec: Codec<'a>,
+}
+
+/// Who decodes the pixels.
+#[derive(Debug)]
+pub(crate) enum Codec<'a> {
+    Jpeg(Markers<'a>),
+    Png,
+    Stock,
+}
+
+impl Opened<'_> {
+    /// See [`Probe::decoded_bytes`]: after decoding, at most three pictures live at once (the one read, the
+    /// one made from it, and a resizer's scratch or premultiplied copy).
+    fn peak_bytes(&self) -> u64 {
+        self.decoder_bytes.max(byte_len(self.size, self.pixel_bytes).saturating_mul(3))
+    }
+}
+
+/// A decoded picture with what its file said about it.
+#[derive(Debug)]
+pub(crate) struct Decoded<'a> {
+    pub(crate) format: ImageFormat,
+    pub(crate) animated: bool,
+    /// Upright, in the file's own colours.
+    pub(crate) raster: Raster,
+    pub(crate) orientation: Orientation,
+    pub(crate) exif: Exif,
+    pub(crate) icc: Option<Cow<'a, [u8]>>,
+}
+
+/// Sniffs, reads headers and checks limits.
+pub(crate) fn open<'a>(data: &'a [u8], limits: &Limits) -> Result<Opened<'a>, ImageError> {
+    within("file size in bytes", data.len() as u64, limits.max_bytes)?;
+    let opened = match sniff(data)? {
+        ImageFormat::Jpeg => jpeg::open(data, limits)?,
+        ImageFormat::Png => png::open(data, limits)?,
+        format @ (ImageFormat::WebP | ImageFormat::Gif | ImageFormat::Bmp | ImageFormat::Tiff) => {
+            stock::open(data, format, limits)?
+        }
+    };
+    let (width, height) = opened.size;
+    if width == 0 || height == 0 {
+        return Err(ImageError::Corrupt(format!("{width}x{height} pixels")));
+    }
+    within("width in pixels", u64::from(width), u64::from(limits.max_side))?;
+    within("height in pixels", u64::from(height), u64::from(limits.max_side))?;
+    within("number of pixels", byte_len(opened.size, 1), limits.max_pixels)?;
+    within("decoded size in bytes", opened.decoder_bytes, limits.max_decoded_bytes)?;
+    for metadata in [&opened.exif, &opened.icc].into_iter().flatten() {
+        within("metadata in bytes", metadata.len() as u64, limits.max_metadata_bytes)?;
+    }
+    Ok(opened)
+}
+
+/// Decodes strictly and turns upright.
+pub(crate) fn decode<'a>(data: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, ImageError> {
+    let opened = open(data, limits)?;
+    let exif = match opened.format {
+        ImageFormat::Tiff => Exif::read(data),
+        _ => opened.exif.as_deref().map(Exif::read).unwrap_or_default(),
+    };
+    let raster = match &opened.codec {
+        Codec::Jpeg(markers) => jpeg::decode(data, markers, limits)?,
+        Codec::Png => png::decode(data, limits)?,
+        Codec::Stock => stock::decode(data, opened.format, limits)?,
+    };
+    if raster.size() != opened.size {
+        let (announced, found) = (opened.size, raster.size());
+        return Err(ImageError::Corrupt(format!("announced as {announced:?} pixels, decoded as {found:?}")));
+    }
+    let raster = crate::orient::upright(raster.without_opaque_alpha(), exif.orientation)?;
+    Ok(Decoded {
+        format: opened.format,
+        animated: opened.animated,
+        raster,
+        orientation: exif.orientation,
+        exif,
+        icc: opened.icc,
+    })
+}
+
+/// Runs `work`, turning a panic (third-party decoders are known to have some) into an error.
+pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
+    // Unwind safety: `work` only borrows immutable input and owns all else, so nothing half-done is seen after.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_default();
+        Err(ImageError::Codec(clip(&format!("panic: {message}"))))
+    })
+}
+
+/// Third-party messages, kept to a readable length.
+pub(crate) fn clip(message: &str) -> String {
+    message.chars().take(200).collect()
+}
+
+/// Bytes a pixel after decoding to 8 bits, for a kind of picture.
+pub(crate) fn pixel_bytes(gray: bool, alpha: bool) -> usize {
+    match (gray, alpha) {
+        (true, false) => Channels::Gray.count(),
+        (false, false) => Channels::Rgb.count(),
+        (_, true) => Channels::Rgba.count(),
+    }
+}

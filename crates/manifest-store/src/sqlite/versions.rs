@@ -1,0 +1,127 @@
+//! Dataset versions in SQLite.
+
+use async_trait::async_trait;
+use sqlx::SqliteTransaction;
+use types::{DatasetName, VersionNumber};
+
+use super::{SqliteStore, commit};
+use crate::encoding::{integer, json, split_rank, version};
+use crate::failures::failed;
+use crate::rows::{OpenVersionRow, ShardRow, VersionRow, decide_plan};
+use crate::{PlanOutcome, PlannedShard, ShardStatus, StoreError, VersionPlan, VersionRecord, Versions};
+
+#[async_trait]
+impl Versions for SqliteStore {
+    async fn plan_version(
+        &self,
+        dataset: &DatasetName,
+        plan: &VersionPlan,
+    ) -> Result<PlanOutcome, StoreError> {
+        let mut transaction = self.begin().await?;
+        let known: Option<i64> = sqlx::query_scalar("SELECT 1 FROM datasets WHERE name = $1")
+            .bind(dataset.as_str())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        known.ok_or_else(|| StoreError::NoSuchDataset(dataset.clone()))?;
+        let open: Vec<OpenVersionRow> = sqlx::query_as(include_str!("../../queries/open_versions.sql"))
+            .bind(dataset.as_str())
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        if let Some(outcome) = decide_plan(&open, &plan.input_digest)? {
+            return Ok(outcome);
+        }
+        let number = insert_version(&mut transaction, dataset, plan).await?;
+        insert_shards(&mut transaction, dataset, number, &plan.shards).await?;
+        commit(transaction).await?;
+        Ok(PlanOutcome::Planned(version(number)?))
+    }
+
+    async fn versions(&self, dataset: &DatasetName) -> Result<Vec<VersionRecord>, StoreError> {
+        self.version_records(dataset, None).await
+    }
+
+    async fn version(
+        &self,
+        dataset: &DatasetName,
+        version: VersionNumber,
+    ) -> Result<VersionRecord, StoreError> {
+        let records = self.version_records(dataset, Some(version)).await?;
+        records.into_iter().next().ok_or_else(|| StoreError::NoSuchVersion(dataset.clone(), version))
+    }
+
+    async fn shards(
+        &self,
+        dataset: &DatasetName,
+        version: VersionNumber,
+    ) -> Result<Vec<ShardStatus>, StoreError> {
+        let rows: Vec<ShardRow> = sqlx::query_as(include_str!("../../queries/shards.sql"))
+            .bind(dataset.as_str())
+            .bind(i64::from(version.get()))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}
+
+impl SqliteStore {
+    async fn version_records(
+        &self,
+        dataset: &DatasetName,
+        version: Option<VersionNumber>,
+    ) -> Result<Vec<VersionRecord>, StoreError> {
+        let rows: Vec<VersionRow> = sqlx::query_as(include_str!("../../queries/sqlite/versions.sql"))
+            .bind(dataset.as_str())
+            .bind(version.map(|version| i64::from(version.get())))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+}
+
+/// Overtakes what is being built and adds the next version; its number.
+async fn insert_version(
+    transaction: &mut SqliteTransaction<'_>,
+    dataset: &DatasetName,
+    plan: &VersionPlan,
+) -> Result<i64, StoreError> {
+    sqlx::query(include_str!("../../queries/abandon_planned.sql"))
+        .bind(dataset.as_str())
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    sqlx::query_scalar(include_str!("../../queries/insert_version.sql"))
+        .bind(dataset.as_str())
+        .bind(plan.input_digest.as_bytes().as_slice())
+        .bind(json(&plan.settings)?)
+        .fetch_one(&mut **transaction)
+        .await
+        .map_err(failed)
+}
+
+async fn insert_shards(
+    transaction: &mut SqliteTransaction<'_>,
+    dataset: &DatasetName,
+    version: i64,
+    shards: &[PlannedShard],
+) -> Result<(), StoreError> {
+    for shard in shards {
+        sqlx::query(
+            "INSERT INTO version_shards (dataset, version, variant, split, number, samples)
+             VALUES ($1, $2, $3, $4, $5, $6)",
+        )
+        .bind(dataset.as_str())
+        .bind(version)
+        .bind(&shard.variant)
+        .bind(split_rank(shard.split))
+        .bind(i64::from(shard.number))
+        .bind(integer(shard.samples)?)
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! The reference adapter: objects in memory, for tests.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::io::AsyncWriteExt as _;
+use types::{BucketName, ObjectVersion, S3Uri, Sha256};
+
+use crate::{BlobStore, Downloaded, ObjectPage, ObjectSummary, Put, PutOptions, StorageError};
+
+/// S3's limit for keys, in bytes.
+const MAX_KEY: usize = 1_024;
+
+/// An object store in memory. Buckets exist once they are created; the ETag is the content's SHA-256, so rewriting the
+/// same bytes keeps the version, as S3 does.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    buckets: Mutex<BTreeMap<BucketName, BTreeMap<String, Bytes>>>,
+}
+
+type Objects = BTreeMap<String, Bytes>;
+
+impl MemoryStore {
+    /// A store without buckets.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Creates an empty bucket, unless it is there.
+    pub fn create_bucket(&self, bucket: &BucketName) {
+        self.lock().entry(bucket.clone()).or_default();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BucketName, Objects>> {
+        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn with_bucket<T>(
+        &self,
+        uri: &S3Uri,
+        work: impl FnOnce(&mut Objects) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        let mut buckets = self.lock();
+        let missing = || StorageError::NotFound(uri.clone());
+        buckets.get_mut(uri.bucket()).ok_or_else(missing).and_then(work)
+    }
+
+    fn get(&self, uri: &S3Uri) -> Result<Bytes, StorageError> {
+        let missing = || StorageError::NotFound(uri.clone());
+        self.with_bucket(uri, |objects| objects.get(uri.key()).cloned().ok_or_else(missing))
+    }
+
+    fn put(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
+        if to.key().is_empty() || to.key().len() > MAX_KEY {
+            let message = "a key has 1 to 1,024 bytes".to_owned();
+            return Err(StorageError::Invalid { uri: to.clone(), message });
+        }
+        if options.sha256.is_some_and(|declared| declared != Sha256::of(&bytes)) {
+            let problem = "the content does not have the declared sha256".to_owned();
+            return Err(StorageError::Damaged { uri: to.clone(), problem });
+        }
+        self.with_bucket(to, |objects| {
+            if options.if_absent && objects.contains_key(to.key()) {
+                return Ok(Put::AlreadyThere);
+            }
+            let etag = etag(&bytes);
+            objects.insert(to.key().to_owned(), bytes);
+            Ok(Put::Written(etag))
+        })
+    }
+}
+
+#[async_trait]
+impl BlobStore for MemoryStore {
+    async fn list(&self, prefix: &S3Uri, page: Option<&str>, limit: u16) -> Result<ObjectPage, StorageError> {
+        self.with_bucket(prefix, |objects| {
+            let start = match page {
+                Some(last) => Bound::Excluded(last),
+                None => Bound::Included(prefix.key()),
+            };
+            let mut found = objects
+                .range::<str, _>((start, Bound::Unbounded))
+                .take_while(|(key, _)| key.starts_with(prefix.key()))
+                .peekable();
+            let mut page = ObjectPage::default();
+            for (key, bytes) in found.by_ref().take(usize::from(limit)) {
+                page.objects.push(summary(S3Uri::new(prefix.bucket().clone(), key.as_str()), bytes));
+            }
+            if found.peek().is_some() {
+                page.next = page.objects.last().map(|last| last.object.uri.key().to_owned());
+            }
+            Ok(page)
+        })
+    }
+
+    async fn head(&self, uri: &S3Uri) -> Result<ObjectSummary, StorageError> {
+        self.get(uri).map(|bytes| summary(uri.clone(), &bytes))
+    }
+
+    async fn download(
+        &self,
+        object: &ObjectVersion,
+        to: &Path,
+        max_bytes: u64,
+    ) -> Result<Downloaded, StorageError> {
+        let bytes = self.get(&object.uri)?;
+        if etag(&bytes) != object.version {
+            return Err(StorageError::Changed(object.uri.clone()));
+        }
+        check_size(&object.uri, bytes.len() as u64, max_bytes)?;
+        let local = |source| StorageError::Local { path: to.display().to_string(), source };
+        let mut file = tokio::fs::File::create_new(to).await.map_err(local)?;
+        file.write_all(&bytes).await.map_err(local)?;
+        file.flush().await.map_err(local)?;
+        Ok(Downloaded { bytes: bytes.len() as u64, sha256: Sha256::of(&bytes) })
+    }
+
+    async fn read(&self, uri: &S3Uri, max_bytes: u64) -> Result<Bytes, StorageError> {
+        let bytes = self.get(uri)?;
+        check_size(uri, bytes.len() as u64, max_bytes)?;
+        Ok(bytes)
+    }
+
+    async fn upload(&self, from: &Path, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
+        let local = |source| StorageError::Local { path: from.display().to_string(), source };
+        let bytes = tokio::fs::read(from).await.map_err(local)?;
+        self.put(bytes.into(), to, options)
+    }
+
+    async fn write(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
+        self.put(bytes, to, options)
+    }
+
+    async fn delete(&self, uri: &S3Uri) -> Result<(), StorageError> {
+        self.with_bucket(uri, |objects| {
+            objects.remove(uri.key());
+            Ok(())
+        })
+    }
+}
+
+fn summary(uri: S3Uri, bytes: &Bytes) -> ObjectSummary {
+    ObjectSummary { object: ObjectVersion { uri, version: etag(bytes) }, bytes: bytes.len() as u64 }
+}
+
+fn etag(bytes: &Bytes) -> String {
+    Sha256::of(bytes).to_hex()
+}
+
+fn check_size(uri: &S3Uri, bytes: u64, limit: u64) -> Result<(), StorageError> {
+    if bytes > limit {
+        return Err(StorageError::TooLarge { uri: uri.clone(), bytes, limit });
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! A bound on memory that all work shares.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+const UNIT: u64 = 1 << 20;
+
+/// Bytes that decoded pictures may take at once, over all workers. Counted in MiB.
+#[derive(Debug, Clone)]
+pub struct MemoryBudget {
+    semaphore: Arc<Semaphore>,
+    units: u32,
+}
+
+/// A share of the budget; it returns when dropped.
+#[derive(Debug)]
+pub struct MemoryPermit {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl MemoryBudget {
+    /// A budget of `bytes`, at least 1 MiB.
+    pub fn new(bytes: u64) -> Self {
+        let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
+        Self { semaphore: Arc::new(Semaphore::new(units as usize)), units }
+    }
+
+    /// Waits, first come first served, until `bytes` are free. Work that is larger than the whole budget gets
+    /// all of it and so runs alone: its own limits decide whether it runs at all.
+    ///
+    /// Cancel safety: dropping the future leaves the queue.
+    pub async fn acquire(&self, bytes: u64) -> MemoryPermit {
+        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.units);
+        let permit = Arc::clone(&self.semaphore).acquire_many_owned(units).await;
+        MemoryPermit { _permit: permit.expect("the semaphore is never closed") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn work_larger_than_the_budget_runs_alone() {
+        let budget = MemoryBudget::new(10 * UNIT);
+        let huge = budget.acquire(100 * UNIT).await;
+        assert_eq!(budget.semaphore.available_permits(), 0);
+        drop(huge);
+        assert_eq!(budget.semaphore.available_permits(), 10);
+    }
+}

@@ -1,0 +1,93 @@
+//! What the engine tells about its work: metrics and progress bars listen.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use object_storage::ObjectSummary;
+use types::RejectReason;
+
+use crate::IgnoreReason;
+
+/// How one delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Processed and published.
+    Done,
+    /// Nothing to do: it was settled before.
+    AlreadySettled,
+    /// In quarantine.
+    Rejected(RejectReason),
+    /// Not work for this stage.
+    Ignored(IgnoreReason),
+    /// It failed and will be tried again.
+    Retried,
+    /// Not ready, held by another worker, or handed back at shutdown.
+    HandedBack,
+}
+
+impl Ending {
+    /// The metric label.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::AlreadySettled => "already_settled",
+            Self::Rejected(_) => "rejected",
+            Self::Ignored(_) => "ignored",
+            Self::Retried => "retried",
+            Self::HandedBack => "handed_back",
+        }
+    }
+
+    /// Every metric label.
+    pub const LABELS: [&str; 6] =
+        ["done", "already_settled", "rejected", "ignored", "retried", "handed_back"];
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The source found objects that are new to this process.
+    Discovered {
+        /// How many.
+        objects: u64,
+        /// How many of them were settled before and are not delivered.
+        settled: u64,
+    },
+    /// The source found an object that is not work.
+    Ignored {
+        /// The object.
+        object: &'a ObjectSummary,
+        /// Why.
+        reason: IgnoreReason,
+    },
+    /// Work on a delivery began; exactly one `Finished` follows.
+    Started {
+        /// The object.
+        object: &'a ObjectSummary,
+    },
+    /// A step of the protocol took this long.
+    Step {
+        /// Its name as in docs/protocol.md.
+        step: &'static str,
+        /// How long.
+        took: Duration,
+    },
+    /// Outputs were uploaded.
+    Uploaded {
+        /// How many bytes.
+        bytes: u64,
+    },
+    /// A delivery ended.
+    Finished {
+        /// The object.
+        object: &'a ObjectSummary,
+        /// How.
+        ending: &'a Ending,
+    },
+}
+
+/// Listens. Must be quick and must not panic.
+pub trait Observer: Send + Sync + Debug {
+    /// Takes note of an event.
+    fn observe(&self, event: &Event<'_>);
+}

@@ -1,0 +1,77 @@
+//! Readiness: whether this instance could do work now.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use manifest_store::ManifestStore;
+use object_storage::BlobStore;
+use staging::StagingArea;
+use tokio_util::sync::CancellationToken;
+use types::S3Uri;
+
+const INTERVAL: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What was last known of everything that work needs. Liveness depends on none of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Health {
+    staging: StagingArea,
+    problem: Arc<Mutex<Option<String>>>,
+    stopping: CancellationToken,
+}
+
+impl Health {
+    pub(crate) fn new(staging: StagingArea, stopping: CancellationToken) -> Self {
+        let problem = Arc::new(Mutex::new(Some("starting".to_owned())));
+        Self { staging, problem, stopping }
+    }
+
+    /// The reason not to be ready, if there is one.
+    pub(crate) fn problem(&self) -> Option<String> {
+        if self.stopping.is_cancelled() {
+            return Some("shutting down".to_owned());
+        }
+        if let Err(error) = self.staging.readiness() {
+            return Some(error.to_string());
+        }
+        self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the stores again and again, so that a probe costs nothing.
+    pub(crate) async fn watch(
+        self,
+        store: Arc<dyn ManifestStore>,
+        blobs: Arc<dyn BlobStore>,
+        input: S3Uri,
+    ) {
+        loop {
+            let problem = match tokio::time::timeout(PATIENCE, ask(&*store, &*blobs, &input)).await {
+                Ok(problem) => problem,
+                Err(_) => Some("the manifest store or the object store does not answer".to_owned()),
+            };
+            self.note(problem);
+            tokio::select! {
+                () = self.stopping.cancelled() => return,
+                () = tokio::time::sleep(INTERVAL) => {}
+            }
+        }
+    }
+
+    fn note(&self, problem: Option<String>) {
+        let mut known = self.problem.lock().unwrap_or_else(PoisonError::into_inner);
+        if *known != problem {
+            match &problem {
+                Some(problem) => tracing::warn!(%problem, "not ready"),
+                None => tracing::info!("ready"),
+            }
+            *known = problem;
+        }
+    }
+}
+
+async fn ask(store: &dyn ManifestStore, blobs: &dyn BlobStore, input: &S3Uri) -> Option<String> {
+    if let Err(error) = store.ping().await {
+        return Some(error.to_string());
+    }
+    blobs.check(input).await.err().map(|error| error.to_string())
+}

@@ -1,0 +1,54 @@
+//! `<split>.wids.json`: the shard list that wids (WebDataset's random access) opens.
+
+use serde::Serialize;
+
+/// One shard of a split.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WidsShard {
+    /// Where the tar is, relative to the document. wids caches by the last segment, so that must differ
+    /// between all shards of a dataset.
+    pub url: String,
+    /// MD5 of the tar in lowercase hex.
+    pub md5: String,
+    /// Samples in it.
+    pub samples: u64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    #[serde(rename = "__kind__")]
+    kind: &'static str,
+    wids_version: u32,
+    name: &'a str,
+    shardlist: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    url: &'a str,
+    md5sum: &'a str,
+    nsamples: u64,
+    filesize: u64,
+}
+
+impl<'a> From<&'a WidsShard> for Entry<'a> {
+    fn from(shard: &'a WidsShard) -> Self {
+        let WidsShard { url, md5, samples, bytes } = shard;
+        Self { url, md5sum: md5, nsamples: *samples, filesize: *bytes }
+    }
+}
+
+/// The document for one split, `name` being for people. Same input, same bytes.
+pub fn wids_index(name: &str, shards: &[WidsShard]) -> String {
+    let document = Document {
+        kind: "wids-shard-index-v1",
+        wids_version: 1,
+        name,
+        shardlist: shards.iter().map(Entry::from).collect(),
+    };
+    let mut text = serde_json::to_string_pretty(&document).expect("strings and numbers always serialise");
+    text.push('\n');
+    text
+}

@@ -1,0 +1,164 @@
+//! The stage.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use imaging::{Inspection, Limits};
+use manifest_store::Effect;
+use object_storage::ObjectSummary;
+use pipeline::{
+    Accepted, Content, DatasetRoute, Demand, IgnoreReason, Input, InputMode, Outcome, Output, Processed,
+    Route, Stage, StageError, Work,
+};
+use serde_json::json;
+use types::{
+    DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, Relation,
+    S3Uri, StageName, layout,
+};
+
+/// The longest key that S3 takes, in bytes.
+const MAX_KEY_BYTES: usize = 1024;
+
+/// Stage 1. Exact duplicates are catalogued and kept like any other original: which one is the sample is decided
+/// when a version is planned, so it does not depend on the order of arrival.
+#[derive(Debug)]
+pub struct Ingest {
+    input: S3Uri,
+    output: S3Uri,
+    datasets: DatasetRoute,
+    limits: Limits,
+}
+
+impl Ingest {
+    /// Ingests what lands below `input` into bronze below `output`.
+    pub fn new(input: S3Uri, output: S3Uri, datasets: DatasetRoute, limits: Limits) -> Self {
+        Self { input, output, datasets, limits }
+    }
+
+    /// The dataset of an object and its key within the dataset.
+    fn place<'k>(&self, uri: &'k S3Uri) -> Option<(DatasetName, &'k str)> {
+        self.datasets.split(self.input.relative(uri)?)
+    }
+
+    async fn inspect(&self, work: &Work, data: Bytes) -> Result<Inspection, StageError> {
+        let limits = self.limits;
+        let header = data.clone();
+        let probe = work.cpu.run(move || imaging::probe(&header, &limits)).await?;
+        let probe = probe.map_err(|error| StageError::Rejected(error.reason()))?;
+        let permit = work.memory.acquire(probe.decoded_bytes).await;
+        let inspected = work
+            .cpu
+            .run(move || {
+                let inspected = imaging::inspect(&data, &limits);
+                drop(permit);
+                inspected
+            })
+            .await?;
+        inspected.map_err(|error| StageError::Rejected(error.reason()))
+    }
+}
+
+#[async_trait]
+impl Stage for Ingest {
+    fn name(&self) -> StageName {
+        StageName::Ingest
+    }
+
+    fn policy(&self) -> PolicyHash {
+        // Limits are not part of it: raised limits are for `rejected redrive`, not for doing all work again.
+        PolicyHash::of("imageml-ingest-1")
+    }
+
+    fn input(&self) -> InputMode {
+        InputMode::Staged { max_bytes: self.limits.max_bytes }
+    }
+
+    fn manifest_folder(&self, dataset: &DatasetName) -> S3Uri {
+        layout::manifest_folder(&self.output, dataset, StageName::Ingest)
+    }
+
+    fn route(&self, object: &ObjectSummary) -> Route {
+        let Some((dataset, relative)) = self.place(&object.object.uri) else {
+            return Route::Ignore(IgnoreReason::OtherKey);
+        };
+        if relative.is_empty() || (relative.ends_with('/') && object.bytes == 0) {
+            return Route::Ignore(IgnoreReason::FolderMarker);
+        }
+        if is_hidden(relative) {
+            return Route::Ignore(IgnoreReason::Hidden);
+        }
+        let refuse = |detail: &str| RejectReason::new(RejectCode::InvalidKey, detail);
+        let accepted = Accepted { dataset };
+        if relative.contains('\0') {
+            return Route::Reject(accepted, refuse("the key holds a NUL character"));
+        }
+        if layout::bronze_image(&self.output, &accepted.dataset, relative).key().len() > MAX_KEY_BYTES {
+            return Route::Reject(accepted, refuse("the key is too long to be copied below the output prefix"));
+        }
+        Route::Accept(accepted)
+    }
+
+    fn demand(&self, object: &ObjectSummary, _document: Option<&Bytes>) -> Result<Demand, RejectReason> {
+        Ok(Demand { nvme_bytes: object.bytes })
+    }
+
+    async fn process(&self, work: &Work) -> Result<Outcome, StageError> {
+        let Some((dataset, relative)) = self.place(&work.object.object.uri) else {
+            return Err(StageError::rejected(RejectCode::InvalidKey, "not below the input prefix"));
+        };
+        let (Input::File { path, bytes, sha256 }, data) = (&work.input, work.read_input().await?) else {
+            return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a staged file"));
+        };
+        let inspection = self.inspect(work, data).await?;
+        let bronze_uri = layout::bronze_image(&self.output, &dataset, relative);
+        let original = OriginalRecord {
+            key: relative.to_owned(),
+            source: work.object.object.clone(),
+            bronze_uri: bronze_uri.clone(),
+            image_id: ImageId::of(sha256),
+            sha256: *sha256,
+            bytes: *bytes,
+            format: inspection.format.as_str().to_owned(),
+            width: inspection.width,
+            height: inspection.height,
+            orientation: inspection.orientation,
+            pixel_hash: inspection.pixel_hash,
+            perceptual_hash: inspection.perceptual_hash,
+            exif: inspection.exif,
+            animated: inspection.animated,
+        };
+        let source_uri = work.object.object.uri.clone();
+        let output = Output {
+            content: Content::File(path.clone()),
+            uri: bronze_uri.clone(),
+            content_type: content_type(inspection.format),
+            bytes: *bytes,
+            sha256: *sha256,
+            source_uri: source_uri.clone(),
+            fields: serde_json::Map::new(),
+        };
+        let processed = Processed {
+            outputs: vec![output],
+            metadata: json!({ "original": original }),
+            lineage: vec![LineageEdge { parent: source_uri, child: bronze_uri, relation: Relation::Copied }],
+            effects: vec![Effect::Original(original)],
+            ..Processed::default()
+        };
+        Ok(processed.into())
+    }
+}
+
+/// `.DS_Store`, `._photo.jpg`, `.Trash/…`: what desktops leave behind. `..` is no hidden name.
+fn is_hidden(relative: &str) -> bool {
+    relative.rsplit('/').next().is_some_and(|name| name.starts_with('.') && !name.starts_with(".."))
+}
+
+fn content_type(format: imaging::ImageFormat) -> &'static str {
+    match format {
+        imaging::ImageFormat::Jpeg => "image/jpeg",
+        imaging::ImageFormat::Png => "image/png",
+        imaging::ImageFormat::WebP => "image/webp",
+        imaging::ImageFormat::Gif => "image/gif",
+        imaging::ImageFormat::Bmp => "image/bmp",
+        imaging::ImageFormat::Tiff => "image/tiff",
+    }
+}

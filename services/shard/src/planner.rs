@@ -1,0 +1,198 @@
+//! The planner: which samples there are, which split each is in, in which shard it goes.
+
+mod groups;
+mod samples;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use dataset_builder::{PlannedSample, ShardPlan, VersionPlanDocument, VersionSettings, sample_footprint};
+use manifest_store::{ManifestStore, PlanOutcome, PlannedShard, VersionPlan};
+use object_storage::{BlobStore, PutOptions};
+use pipeline::StageError;
+use serde_json::Value;
+use types::{DatasetName, RejectCode, S3Uri, Split, SplitRatios, VersionNumber, layout};
+
+/// What decides a version beside its samples.
+#[derive(Debug, Clone)]
+pub struct PlannerSettings {
+    /// The size that shards aim at.
+    pub shard_bytes: u64,
+    /// The wanted split shares.
+    pub split_ratios: SplitRatios,
+    /// Seed of the order, salt of the splits.
+    pub seed: String,
+    /// How long nothing may have changed before a version is planned.
+    pub settle: Duration,
+}
+
+/// What became of planning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// Images are still on their way, or there are none.
+    NotSettled,
+    /// The latest version already is this content.
+    Unchanged(VersionNumber),
+    /// Plans for this version are written: workers can begin.
+    Version(VersionNumber),
+}
+
+/// Plans dataset versions.
+///
+/// It holds about 2 KiB per sample in memory while it plans.
+#[derive(Debug)]
+pub struct Planner {
+    store: Arc<dyn ManifestStore>,
+    blobs: Arc<dyn BlobStore>,
+    plans: S3Uri,
+    settings: PlannerSettings,
+}
+
+impl Planner {
+    /// A planner that writes plans below `plans`, the shard stage's input prefix.
+    pub fn new(
+        store: Arc<dyn ManifestStore>,
+        blobs: Arc<dyn BlobStore>,
+        plans: S3Uri,
+        settings: PlannerSettings,
+    ) -> Self {
+        Self { store, blobs, plans, settings }
+    }
+
+    /// Plans every settled dataset once; the datasets for which plans were written.
+    ///
+    /// # Errors
+    /// The manifest store or the object store failed.
+    pub async fn plan_all(&self) -> Result<Vec<(DatasetName, VersionNumber)>, StageError> {
+        let mut planned = Vec::new();
+        for dataset in self.store.datasets().await? {
+            if dataset.policy.is_none() {
+                continue;
+            }
+            if let Planned::Version(version) = self.plan(&dataset.name).await? {
+                planned.push((dataset.name, version));
+            }
+        }
+        Ok(planned)
+    }
+
+    /// Plans a version of the dataset if its content is new. Can be repeated and run by several replicas: equal
+    /// content gets one version, and its plans are the same documents.
+    ///
+    /// # Errors
+    /// The manifest store or the object store failed.
+    pub async fn plan(&self, dataset: &DatasetName) -> Result<Planned, StageError> {
+        let Some((policy, canonical)) = self.store.dataset(dataset).await?.policy else {
+            return Ok(Planned::NotSettled);
+        };
+        let progress = self.store.progress(dataset, &policy).await?;
+        if progress.originals == 0 || progress.pending > 0 || progress.quiet_for < self.settings.settle {
+            return Ok(Planned::NotSettled);
+        }
+        let samples = samples::load(self.store.as_ref(), dataset, &policy).await?;
+        if samples.is_empty() {
+            return Ok(Planned::NotSettled);
+        }
+        let places = groups::assign(self.store.as_ref(), dataset, &samples, &self.settings).await?;
+        let settings = VersionSettings {
+            normalization_policy_hash: policy,
+            normalization_policy: parse_policy(&canonical)?,
+            seed: self.settings.seed.clone(),
+            split_ratios: self.settings.split_ratios,
+            shard_bytes: self.settings.shard_bytes,
+        };
+        let content = samples::Content { dataset, settings: &settings, samples: &samples, places: &places };
+        let digest = content.digest();
+        let plans = self.pack(content.by_variant_and_split());
+        let plan = VersionPlan {
+            input_digest: digest,
+            settings: serde_json::to_value(&settings).expect("settings are plain JSON"),
+            shards: plans.iter().map(planned_shard).collect(),
+        };
+        match self.store.plan_version(dataset, &plan).await? {
+            PlanOutcome::Unchanged(version) => Ok(Planned::Unchanged(version)),
+            PlanOutcome::Resumed(version) | PlanOutcome::Planned(version) => {
+                let rows = plans.iter().map(|plan| plan.samples.len() as u64).sum();
+                let document = VersionPlanDocument {
+                    dataset: dataset.clone(),
+                    version,
+                    input_digest: digest,
+                    rows,
+                    settings,
+                };
+                self.write(plans, &document).await?;
+                Ok(Planned::Version(version))
+            }
+        }
+    }
+
+    /// Cuts the samples of each variant and split into shards of even size.
+    fn pack(&self, parts: Vec<ShardPlan>) -> Vec<ShardPlan> {
+        let mut plans = Vec::new();
+        for part in parts {
+            let mut sized: Vec<(u64, PlannedSample)> = Vec::with_capacity(part.samples.len());
+            for sample in &part.samples {
+                sized.push((sample_footprint(&part, sample), sample.clone()));
+            }
+            shards::sort_seeded(&self.settings.seed, &mut sized, |(_, sample)| sample.image_id);
+            let sizes: Vec<_> = sized.iter().map(|(size, _)| *size).collect();
+            for (number, range) in (0..).zip(shards::pack(&sizes, self.settings.shard_bytes)) {
+                let samples = sized.get(range).unwrap_or_default();
+                let samples = samples.iter().map(|(_, sample)| sample.clone()).collect();
+                plans.push(ShardPlan { number, samples, ..part.clone() });
+            }
+        }
+        plans
+    }
+
+    /// Writes the shards' plans, then the version's, which is the last that workers come to.
+    async fn write(
+        &self,
+        plans: Vec<ShardPlan>,
+        document: &VersionPlanDocument,
+    ) -> Result<(), StageError> {
+        let (dataset, version) = (&document.dataset, document.version);
+        for plan in plans {
+            let plan = ShardPlan { version, ..plan };
+            let key = layout::PlanKey::Shard {
+                variant: plan.variant.clone(),
+                split: plan.split,
+                number: plan.number,
+            };
+            self.write_document(&plan, &key.uri(&self.plans, dataset, version)).await?;
+        }
+        self.write_document(document, &layout::PlanKey::Version.uri(&self.plans, dataset, version)).await
+    }
+
+    /// Plans are written once: a worker may have claimed the one that is there.
+    async fn write_document(&self, document: &impl serde::Serialize, uri: &S3Uri) -> Result<(), StageError> {
+        let json = serde_json::to_vec(document).expect("a plan is plain JSON");
+        let options = PutOptions {
+            content_type: Some("application/json".to_owned()),
+            if_absent: true,
+            ..PutOptions::default()
+        };
+        self.blobs.write(Bytes::from(json), uri, &options).await?;
+        Ok(())
+    }
+}
+
+fn parse_policy(canonical: &str) -> Result<Value, StageError> {
+    serde_json::from_str(canonical)
+        .map_err(|error| StageError::rejected(RejectCode::InvalidRequest, error.to_string()))
+}
+
+fn planned_shard(plan: &ShardPlan) -> PlannedShard {
+    PlannedShard {
+        variant: plan.variant.clone(),
+        split: plan.split,
+        number: plan.number,
+        samples: plan.samples.len() as u64,
+    }
+}
+
+/// Every split of every variant, in the order of manifests.
+fn splits_of(variant: &str) -> impl Iterator<Item = (String, Split)> + '_ {
+    Split::ALL.into_iter().map(move |split| (variant.to_owned(), split))
+}
