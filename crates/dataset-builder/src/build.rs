@@ -63,14 +63,19 @@ pub async fn build_shard(
         bytes: index.bytes,
         sha256: index.sha256,
     };
+    let lineage = packed(&plan, &uri);
+    let outputs = outputs(&entry, &index, path, folder, &stem, plan_uri);
+    Ok(BuiltShard { entry, outputs, lineage })
+}
+
+/// Every variant's way into the tar at `uri`.
+pub fn packed(plan: &ShardPlan, uri: &S3Uri) -> Vec<LineageEdge> {
     let edge = |sample: &PlannedSample| LineageEdge {
         parent: sample.uri.clone(),
         child: uri.clone(),
         relation: Relation::Packed,
     };
-    let lineage = plan.samples.iter().map(edge).collect();
-    let outputs = outputs(&entry, &index, path, folder, &stem, plan_uri);
-    Ok(BuiltShard { entry, outputs, lineage })
+    plan.samples.iter().map(edge).collect()
 }
 
 fn outputs(

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, Read};
 use std::path::{Path, PathBuf};
 
 use object_storage::BlobStore;
 use pipeline::{Content, Output, StageError};
 use serde_json::Map;
-use shards::{SampleRow, WidsShard, energon_dataset, energon_info, energon_split, wids_index};
+use sha2::Digest;
+use shards::SampleRow;
+use shards::energon::{energon_dataset, energon_info, energon_split};
+use shards::wids::{WidsShard, wids_index};
 use staging::Workspace;
 use tokio::sync::mpsc;
 use types::{
@@ -64,7 +67,7 @@ impl VersionFiles<'_> {
             outputs.extend(self.loader_files(&variant));
         }
         outputs.extend(extra);
-        let manifest = self.manifest(&outputs);
+        let manifest = self.manifest(&outputs, self.summaries(), &[]);
         let edge = |(shard, _): &(ShardEntry, S3Uri)| LineageEdge {
             parent: shard.uri.clone(),
             child: manifest.uri.clone(),
@@ -113,14 +116,38 @@ impl VersionFiles<'_> {
         outputs
     }
 
-    fn manifest(&self, outputs: &[Output]) -> Output {
+    /// Completes a version without shards: its pictures are files, listed with their digests by key relative to
+    /// the version's folder.
+    pub fn finish_files(
+        &self,
+        outputs: Vec<Output>,
+        parts: &[ShardPlan],
+        listed: Vec<(String, Sha256)>,
+    ) -> FinishedVersion {
         let mut variants: BTreeMap<String, VariantSummary> = BTreeMap::new();
-        for (shard, _) in &self.shards {
-            let summary = variants.entry(shard.variant.clone()).or_default();
-            summary.samples += shard.samples;
-            summary.bytes += shard.bytes;
-            *summary.splits.entry(shard.split).or_default() += shard.samples;
+        for part in parts {
+            let samples = part.samples.len() as u64;
+            let bytes = part.samples.iter().map(|sample| sample.bytes).sum();
+            add(&mut variants, &part.variant, part.split, samples, bytes);
         }
+        let manifest = self.manifest(&outputs, variants, &listed);
+        FinishedVersion { outputs, manifest, lineage: Vec::new() }
+    }
+
+    fn summaries(&self) -> BTreeMap<String, VariantSummary> {
+        let mut variants = BTreeMap::new();
+        for (shard, _) in &self.shards {
+            add(&mut variants, &shard.variant, shard.split, shard.samples, shard.bytes);
+        }
+        variants
+    }
+
+    fn manifest(
+        &self,
+        outputs: &[Output],
+        variants: BTreeMap<String, VariantSummary>,
+        listed: &[(String, Sha256)],
+    ) -> Output {
         let relative = |output: &Output| {
             self.folder.relative(&output.uri).map(|name| (name.to_owned(), output.sha256))
         };
@@ -136,7 +163,7 @@ impl VersionFiles<'_> {
             split_ratios: settings.split_ratios,
             variants,
             shards: self.shards.iter().map(|(shard, _)| shard.clone()).collect(),
-            files: outputs.iter().filter_map(relative).collect(),
+            files: outputs.iter().filter_map(relative).chain(listed.iter().cloned()).collect(),
         };
         let json = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain JSON");
         Output::document(self.folder.join("manifest.json"), "application/json", json, self.plan_uri.clone())
@@ -182,11 +209,24 @@ impl VersionFiles<'_> {
     }
 }
 
+fn add(
+    variants: &mut BTreeMap<String, VariantSummary>,
+    variant: &str,
+    split: Split,
+    samples: u64,
+    bytes: u64,
+) {
+    let summary = variants.entry(variant.to_owned()).or_default();
+    summary.samples += samples;
+    summary.bytes += bytes;
+    *summary.splits.entry(split).or_default() += samples;
+}
+
 fn rows(plan: &ShardPlan, index: &[u8], shard: &ShardEntry) -> Result<Vec<SampleRow>, StageError> {
     let name = file_name(&shard.uri);
     let corrupt = |error: shards::ShardError| shard_error(error, Path::new(&name));
     let spans = shards::parse_dali_index(&String::from_utf8_lossy(index)).map_err(corrupt)?;
-    let row = |(sample, span): (&crate::PlannedSample, &shards::SampleSpan)| {
+    let row = |(index, (sample, span)): (u32, (&crate::PlannedSample, &shards::SampleSpan))| {
         let picture = span.member(&plan.extension);
         SampleRow {
             key: sample.image_id,
@@ -194,6 +234,7 @@ fn rows(plan: &ShardPlan, index: &[u8], shard: &ShardEntry) -> Result<Vec<Sample
             split: plan.split,
             group: sample.group_id,
             shard: name.clone(),
+            index,
             offset: span.offset,
             image_offset: picture.map_or(0, |member| member.offset),
             image_bytes: sample.bytes,
@@ -207,11 +248,11 @@ fn rows(plan: &ShardPlan, index: &[u8], shard: &ShardEntry) -> Result<Vec<Sample
             source_width: sample.source.width,
             source_height: sample.source.height,
             orientation: sample.source.orientation,
-            copies: sample.source.copies,
+            copies: u32::try_from(sample.source.copies).unwrap_or(u32::MAX),
             affine: sample.affine,
         }
     };
-    Ok(plan.samples.iter().zip(&spans).map(row).collect())
+    Ok((0..).zip(plan.samples.iter().zip(&spans)).map(row).collect())
 }
 
 async fn file_output(path: PathBuf, uri: S3Uri, source_uri: S3Uri) -> Result<Output, StageError> {
@@ -231,9 +272,17 @@ async fn file_output(path: PathBuf, uri: S3Uri, source_uri: S3Uri) -> Result<Out
 }
 
 fn digest_file(path: &Path) -> std::io::Result<(u64, Sha256)> {
-    let mut hasher = sha2::Sha256::default();
-    let bytes = std::io::copy(&mut File::open(path)?, &mut hasher)?;
-    Ok((bytes, Sha256::from_bytes(sha2::Digest::finalize(hasher).into())))
+    let (mut file, mut hasher) = (File::open(path)?, sha2::Sha256::new());
+    let (mut buffer, mut bytes) = (vec![0; 1 << 16], 0);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((bytes, Sha256::from_bytes(hasher.finalize().into()))),
+            n => {
+                hasher.update(buffer.get(..n).unwrap_or_default());
+                bytes += n as u64;
+            }
+        }
+    }
 }
 
 /// The last segment of a key that we made ourselves.

@@ -1,6 +1,6 @@
 //! From the file's own colours to sRGB.
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, RenderingIntent, TransformOptions};
+use moxcms::{BarycentricWeightScale, ColorProfile, DataColorSpace, InterpolationMethod, Layout, RenderingIntent, TransformOptions};
 
 use crate::ImageError;
 use crate::raster::{Channels, Raster};
@@ -31,8 +31,13 @@ fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> 
     if profile.color_space != space {
         return None;
     }
-    let options =
-        TransformOptions { rendering_intent: RenderingIntent::Perceptual, ..TransformOptions::default() };
+    // Tables are read as Little CMS reads them, so that both agree.
+    let options = TransformOptions {
+        rendering_intent: RenderingIntent::Perceptual,
+        interpolation_method: InterpolationMethod::Tetrahedral,
+        barycentric_weight_scale: BarycentricWeightScale::High,
+        ..TransformOptions::default()
+    };
     let transform = profile.create_transform_8bit(source, &ColorProfile::new_srgb(), target, options).ok()?;
     let pixels = raster.size().0 as usize * raster.size().1 as usize;
     let mut samples = vec![0; pixels * channels.count()];

@@ -55,9 +55,7 @@ impl Placement {
 
 /// `size` times `scale`, rounded, at least 1 and at most the box.
 fn scaled(size: (u32, u32), scale: f64, (max_w, max_h): (u32, u32)) -> (u32, u32) {
-    let side = |side: u32, max: u32| {
-        (f64::from(side) * scale).round().clamp(1.0, f64::from(max)) as u32
-    };
+    let side = |side: u32, max: u32| (f64::from(side) * scale).round().clamp(1.0, f64::from(max)) as u32;
     (side(size.0, max_w), side(size.1, max_h))
 }
 

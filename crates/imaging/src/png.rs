@@ -168,4 +168,3 @@ fn refused(error: ::png::DecodingError) -> ImageError {
         }
     }
 }
-

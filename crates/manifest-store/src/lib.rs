@@ -8,12 +8,14 @@ mod error;
 mod failures;
 mod lineage_walk;
 mod open;
+mod postgres;
 mod rows;
 mod sqlite;
 mod store;
 
 pub use error::StoreError;
 pub use open::open;
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use store::ManifestStore;
 pub use store::catalogue::{

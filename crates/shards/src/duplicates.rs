@@ -19,16 +19,17 @@ pub fn near_duplicate_groups(hashes: &[(ImageId, u64)], max_distance: u32) -> Ve
     let mut all: Vec<usize> = (0..distinct.len()).collect();
     linker.link(&mut all, u64::MAX);
 
-    let roots: Vec<usize> = hashes
-        .iter()
-        .map(|(_, hash)| linker.root(distinct.partition_point(|other| other < hash)))
-        .collect();
+    let roots: Vec<usize> =
+        hashes.iter().map(|(_, hash)| linker.root(distinct.partition_point(|other| other < hash))).collect();
     let mut smallest: Vec<Option<ImageId>> = vec![None; distinct.len()];
     for ((image, _), root) in hashes.iter().zip(&roots) {
         let slot = &mut smallest[*root];
         *slot = Some(slot.map_or(*image, |least| least.min(*image)));
     }
-    roots.into_iter().map(|root| smallest[root].expect("every group has the image that leads to it")).collect()
+    roots
+        .into_iter()
+        .map(|root| smallest[root].expect("every group has the image that leads to it"))
+        .collect()
 }
 
 /// Disjoint sets over distinct hashes.

@@ -24,7 +24,8 @@ pub fn pack(sizes: &[u64], target_bytes: u64) -> Vec<Range<usize>> {
     let count = total.div_ceil(target).clamp(1, sizes.len() as u128) as usize;
 
     let by_count = cut(count, |n| sizes.len() * n / count);
-    let bytes = |range: &Range<usize>| ends[range.end - 1] - range.start.checked_sub(1).map_or(0, |at| ends[at]);
+    let bytes =
+        |range: &Range<usize>| ends[range.end - 1] - range.start.checked_sub(1).map_or(0, |at| ends[at]);
     if by_count.iter().all(|range| bytes(range) * 4 <= target * 5) {
         return by_count;
     }

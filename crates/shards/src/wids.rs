@@ -52,3 +52,28 @@ pub fn wids_index(name: &str, shards: &[WidsShard]) -> String {
     text.push('\n');
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_the_fields_that_wids_reads() {
+        let shard = WidsShard { url: "train-000000.tar".into(), md5: "d4".into(), samples: 3, bytes: 4608 };
+        let expected = r#"{
+  "__kind__": "wids-shard-index-v1",
+  "wids_version": 1,
+  "name": "animals v1 720p train",
+  "shardlist": [
+    {
+      "url": "train-000000.tar",
+      "md5sum": "d4",
+      "nsamples": 3,
+      "filesize": 4608
+    }
+  ]
+}
+"#;
+        assert_eq!(wids_index("animals v1 720p train", &[shard]), expected);
+    }
+}

@@ -1,1 +1,35 @@
-fn main() {}
+//! `imageml`: the whole pipeline on one machine, and the window into a manifest store.
+
+mod arguments;
+mod backend;
+mod curation;
+mod dataset;
+mod home;
+mod normalize_folder;
+mod output;
+mod processed;
+mod rejected;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Cli, Command};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = service::init_tracing(&cli.log.arguments()) {
+        return output::fail(&error);
+    }
+    let done = match cli.command {
+        Command::Run(arguments) => Box::pin(run::run(*arguments)).await,
+        Command::Normalize(arguments) => Box::pin(normalize_folder::run(*arguments)).await,
+        Command::Curate(arguments) => Box::pin(curation::run(arguments)).await,
+        Command::Dataset { command, backend } => dataset::run(command, &backend).await,
+        Command::Rejected { command, backend } => rejected::run(command, &backend).await,
+        Command::Processed(arguments) => processed::run(arguments).await,
+    };
+    done.unwrap_or_else(|error| output::fail(&error))
+}

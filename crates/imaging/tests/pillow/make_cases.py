@@ -115,7 +115,9 @@ def cmyk_profile():
 def to_srgb(image, icc):
     source = ImageCms.ImageCmsProfile(io.BytesIO(icc))
     mode = "RGBA" if image.mode == "RGBA" else "RGB"
-    return ImageCms.profileToProfile(image, source, SRGB, renderingIntent=0, outputMode=mode)
+    # Exactly, not through a coarse table of the whole conversion.
+    exact = ImageCms.Flags.NOOPTIMIZE
+    return ImageCms.profileToProfile(image, source, SRGB, renderingIntent=0, outputMode=mode, flags=exact)
 
 
 # --- cases ------------------------------------------------------------------------------------------------
@@ -291,22 +293,31 @@ def depths():
     case("tiff-cmyk", encode(picture.convert("CMYK"), "TIFF"), "tif", tolerance=1, mean=0.6)
 
 
+def lanczos(image, size, box=None):
+    """Lanczos, columns first. Where 8-bit colours overshoot, the order of the passes shows: Pillow takes rows
+    first, our resizer columns, so Pillow is given the picture lying on its side."""
+    flip = Image.Transpose.TRANSPOSE
+    if box is not None:
+        box = (box[1], box[0], box[3], box[2])
+    return image.transpose(flip).resize((size[1], size[0]), Image.LANCZOS, box=box).transpose(flip)
+
+
 def resized(image, spec):
     width, height = image.size
     if spec == "360p":
         scale = min(640 / width, 360 / height, 1)
-        return image.resize((round(width * scale), round(height * scale)), Image.LANCZOS)
+        return lanczos(image, (round(width * scale), round(height * scale)))
     size, _, fit = spec.partition(":")
     box = tuple(int(side) for side in size.split("x"))
     if fit == "stretch":
-        return image.resize(box, Image.LANCZOS)
+        return lanczos(image, box)
     if fit == "crop":
         scale = max(box[0] / width, box[1] / height)
         shown = (box[0] / scale, box[1] / scale)
         left, top = (width - shown[0]) / 2, (height - shown[1]) / 2
-        return image.resize(box, Image.LANCZOS, box=(left, top, left + shown[0], top + shown[1]))
+        return lanczos(image, box, (left, top, left + shown[0], top + shown[1]))
     scale = min(box[0] / width, box[1] / height)
-    inner = image.resize((round(width * scale), round(height * scale)), Image.LANCZOS)
+    inner = lanczos(image, (round(width * scale), round(height * scale)))
     canvas = Image.new(image.mode, box, (10, 20, 30) if image.mode == "RGB" else (10, 20, 30, 255))
     canvas.paste(inner, ((box[0] - inner.width) // 2, (box[1] - inner.height) // 2))
     return canvas

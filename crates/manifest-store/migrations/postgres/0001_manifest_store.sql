@@ -1,8 +1,9 @@
 -- The manifest store. docs/data-model.md says who writes what; the SQLite schema beside this one is the same tables
 -- with that database's own types.
 --
--- Times are by this database's clock. Digests are raw bytes. JSON is text, exactly as written (jsonb would refuse \u0000
--- and reorder); cast it to jsonb to query it. Text compares bytewise (COLLATE "C"), which is the order of S3 keys.
+-- Times are by this database's clock. Digests are raw bytes. JSON is text, exactly as written (jsonb would
+-- refuse \u0000 and reorder); cast it to jsonb to query it. Text that is a key compares
+-- bytewise (COLLATE "C"), which is the order of S3.
 -- Hot tables have no foreign key to datasets: every insert would lock the same row there. Index rows stay below
 -- the 2704 bytes of a B-tree: a key has at most 1024 bytes, a version id too, a bucket and a dataset 63 each.
 
@@ -77,7 +78,7 @@ CREATE TABLE originals (
     perceptual_hash bigint NOT NULL,                           -- 64 bits, reinterpreted as signed
     exif            text NOT NULL,                             -- JSON
     animated        bigint NOT NULL,                           -- 0 or 1
-    content_since   timestamptz NOT NULL,                      -- work on this content began; older claims saw other bytes
+    content_since   timestamptz NOT NULL,                      -- work on it began; older claims saw other bytes
     recorded_at     timestamptz NOT NULL,                      -- this content was catalogued
     PRIMARY KEY (dataset, key)
 );

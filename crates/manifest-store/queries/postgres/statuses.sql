@@ -6,4 +6,6 @@ SELECT k.place,
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
      WITH ORDINALITY AS k (stage, bucket, key, version, dataset, policy, place)
 JOIN claims c USING (stage, bucket, key, version, dataset, policy)
-CROSS JOIN LATERAL (SELECT CASE c.state WHEN 'held' THEN c.lease_until WHEN 'waiting' THEN c.not_before END AS until) AS t
+CROSS JOIN LATERAL (
+    SELECT CASE c.state WHEN 'held' THEN c.lease_until WHEN 'waiting' THEN c.not_before END AS until
+) AS t

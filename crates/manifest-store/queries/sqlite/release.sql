@@ -1,5 +1,6 @@
 -- release: key $1 to $6, token $7.
 UPDATE claims
-SET state = 'free', attempts = max(attempts - 1, 0), owner = NULL, lease_until = NULL, updated_at = CAST(round(unixepoch('subsec') * 1000) AS INTEGER)
+SET state = 'free', attempts = max(attempts - 1, 0), owner = NULL, lease_until = NULL,
+    updated_at = CAST(round(unixepoch('subsec') * 1000) AS INTEGER)
 WHERE stage = $1 AND bucket = $2 AND key = $3 AND version = $4 AND dataset = $5 AND policy = $6
   AND state = 'held' AND token = $7

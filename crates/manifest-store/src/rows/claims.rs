@@ -47,6 +47,10 @@ impl GrantRow {
     }
 }
 
+/// A claim that was just renewed: that there is a row says it all.
+#[derive(Debug, FromRow)]
+pub(crate) struct RenewalRow {}
+
 /// Where a claim stands; one whose lease or wait has ended reads as `free`.
 #[derive(Debug, FromRow)]
 pub(crate) struct StatusRow {

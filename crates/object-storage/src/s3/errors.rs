@@ -100,14 +100,17 @@ pub(super) fn damaged(uri: &S3Uri, problem: impl Into<String>) -> StorageError {
 }
 
 fn source_of<'e, T: Error + 'static>(error: &'e (dyn Error + 'static)) -> Option<&'e T> {
-    std::iter::successors(Some(error), |error| error.source()).find_map(|error| error.downcast_ref())
+    causes(error).find_map(|error| error.downcast_ref())
 }
 
 /// The error and its causes: the SDK's own texts stop at "dispatch failure".
 fn chain(error: &(dyn Error + 'static)) -> String {
-    let texts: Vec<_> =
-        std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+    let texts: Vec<_> = causes(error).map(ToString::to_string).collect();
     texts.join(": ")
+}
+
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |error: &&'e (dyn Error + 'static)| (*error).source())
 }
 
 #[cfg(test)]

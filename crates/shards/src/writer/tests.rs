@@ -25,7 +25,10 @@ fn a_tiny_tar_lies_where_arithmetic_says() {
     // b-b.json: header 2560, data 3072..3584. Two zero blocks: 3584..4608.
     assert_eq!(tar.len(), 4608);
     assert_eq!((index.bytes, index.eof_offset), (4608, 3584));
-    assert_eq!(index.dali_index(), "v1.2 2\njpg 512 600 aa.jpg json 2048 2 aa.json\njson 3072 512 b-b.json\n");
+    assert_eq!(
+        index.dali_index(),
+        "v1.2 2\njpg 512 600 aa.jpg json 2048 2 aa.json\njson 3072 512 b-b.json\n"
+    );
     let offsets: Vec<u64> =
         index.energon_index().chunks(8).map(|c| u64::from_le_bytes(c.try_into().expect("8"))).collect();
     assert_eq!(offsets, [0, 2560, 3584]);

@@ -27,8 +27,7 @@ async fn area(root: &TempDir, quota: u64) -> StagingArea {
 async fn on_disk(root: &TempDir, free: &Arc<AtomicU64>, min_free: u64) -> StagingArea {
     let config = StagingConfig { root: root.path().to_owned(), quota: None, min_free, cache_bytes: 0 };
     let free = Arc::clone(free);
-    let probe =
-        move |_: &Path| Ok(DiskSpace { total: 1024 * MIB, free: free.load(Ordering::SeqCst) });
+    let probe = move |_: &Path| Ok(DiskSpace { total: 1024 * MIB, free: free.load(Ordering::SeqCst) });
     StagingArea::open_on(config, Box::new(probe)).await.expect("the area opens")
 }
 
@@ -180,8 +179,10 @@ async fn a_disk_that_others_filled_makes_items_wait_until_it_has_room() {
 
     // Nothing of ours is released: only looking again can find the space.
     free.store(160 * MIB, Ordering::SeqCst);
-    let (_, workspace) =
-        tokio::time::timeout(Duration::from_secs(5), admitted.recv()).await.expect("in time").expect("admitted");
+    let (_, workspace) = tokio::time::timeout(Duration::from_secs(5), admitted.recv())
+        .await
+        .expect("in time")
+        .expect("admitted");
     assert_eq!(workspace.reserved(), 60 * MIB);
 }
 
@@ -194,13 +195,19 @@ async fn what_is_promised_but_not_written_is_not_promised_again() {
     let error = first.grow(41 * MIB).expect_err("40 are left");
     let left = 100 * MIB - 60 * MIB;
     // The directories themselves take a few blocks of the reservation.
-    assert!(matches!(error, StagingError::NoSpace { available, .. } if available.abs_diff(left) < MIB), "{error}");
+    assert!(
+        matches!(error, StagingError::NoSpace { available, .. } if available.abs_diff(left) < MIB),
+        "{error}"
+    );
 
     // Written bytes leave the free space and the promise alike.
     std::fs::write(first.input(), vec![1; 8 * MIB as usize]).expect("written");
     free.store(92 * MIB, Ordering::SeqCst);
     let error = first.grow(41 * MIB).expect_err("40 are left");
-    assert!(matches!(error, StagingError::NoSpace { available, .. } if available.abs_diff(left) < MIB), "{error}");
+    assert!(
+        matches!(error, StagingError::NoSpace { available, .. } if available.abs_diff(left) < MIB),
+        "{error}"
+    );
 }
 
 #[tokio::test]

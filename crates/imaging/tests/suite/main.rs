@@ -1,0 +1,8 @@
+//! The imaging crate from outside: against Pillow, against damage, against its limits, on real photographs.
+
+mod damage;
+mod limits;
+mod pillow;
+mod placement;
+mod real_files;
+mod samples;

@@ -1,0 +1,102 @@
+//! The production adapter: bulk by `UNNEST`, locks in key order, no transaction across other I/O.
+
+mod catalogue;
+mod claims;
+mod history;
+mod lists;
+mod publish;
+mod versions;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::query::{Query, QueryAs};
+use sqlx::{Executor, FromRow, PgTransaction, Postgres};
+
+use crate::failures::{commit_failed, failed, migration_failed};
+use crate::rows::KeyColumns;
+use crate::{ClaimKey, StoreError};
+
+/// How long a call waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bounds on what a lost or stuck client can hold up. The statement timeout leaves room for counting a large dataset.
+const SESSION: &str = "
+    SET lock_timeout = '30s';
+    SET statement_timeout = '120s';
+    SET idle_in_transaction_session_timeout = '30s';
+";
+
+/// A manifest store in PostgreSQL 15 or later.
+#[derive(Debug, Clone)]
+pub struct PostgresStore {
+    pool: PgPool,
+}
+
+impl PostgresStore {
+    /// Connects and brings the schema up to date; replicas that start together take turns.
+    ///
+    /// TLS and the rest are the URL's own (`?sslmode=verify-full`). No error shows the URL.
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(url).map_err(|_| {
+            StoreError::Configuration(
+                "DATABASE_URL: not a valid postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
+            )
+        })?;
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(|connection, _| {
+                Box::pin(async move {
+                    connection.execute(SESSION).await?;
+                    Ok(())
+                })
+            })
+            .connect_with(options.application_name("imageml"))
+            .await
+            .map_err(failed)?;
+        sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(migration_failed)?;
+        Ok(Self { pool })
+    }
+
+    async fn begin(&self) -> Result<PgTransaction<'static>, StoreError> {
+        self.pool.begin().await.map_err(failed)
+    }
+
+    /// A transaction that reads one state of the database.
+    async fn snapshot(&self) -> Result<PgTransaction<'static>, StoreError> {
+        self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)
+    }
+}
+
+async fn commit(transaction: PgTransaction<'static>) -> Result<(), StoreError> {
+    transaction.commit().await.map_err(commit_failed)
+}
+
+/// A statement whose first six parameters are a claim key.
+fn keyed<'q>(sql: &'static str, key: &ClaimKey) -> Query<'q, Postgres, PgArguments> {
+    let columns = KeyColumns::from(key);
+    sqlx::query(sql)
+        .bind(columns.stage)
+        .bind(columns.bucket)
+        .bind(columns.key)
+        .bind(columns.version)
+        .bind(columns.dataset)
+        .bind(columns.policy)
+}
+
+/// The same for a statement that answers rows.
+fn keyed_as<'q, R>(sql: &'static str, key: &'q ClaimKey) -> QueryAs<'q, Postgres, R, PgArguments>
+where
+    R: for<'r> FromRow<'r, PgRow>,
+{
+    let columns = KeyColumns::from(key);
+    sqlx::query_as(sql)
+        .bind(columns.stage)
+        .bind(columns.bucket)
+        .bind(columns.key)
+        .bind(columns.version)
+        .bind(columns.dataset)
+        .bind(columns.policy)
+}

@@ -1,0 +1,222 @@
+//! Publication in Postgres.
+
+use sqlx::PgTransaction;
+use types::{DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber};
+
+use super::claims::fence;
+use super::lists::column;
+use super::keyed;
+use crate::encoding::{integer, json, policy_bytes, split_rank};
+use crate::failures::failed;
+use crate::rows::{Fence, VersionStateRow, may_publish};
+use crate::{Effect, Publication, StoreError};
+
+/// Everything between the begin and the commit of a publication.
+pub(super) async fn publish(
+    transaction: &mut PgTransaction<'_>,
+    publication: &Publication,
+) -> Result<(), StoreError> {
+    let key = &publication.claim.key;
+    let Fence::Ours { began_ms } = fence(transaction, &publication.claim).await? else {
+        return Ok(());
+    };
+    insert_manifest(transaction, publication).await?;
+    insert_lineage(transaction, &publication.lineage).await?;
+    for effect in &publication.effects {
+        match effect {
+            Effect::Original(record) => put_original(transaction, &key.dataset, record, began_ms).await?,
+            Effect::Variants(records) => insert_variants(transaction, &key.dataset, records).await?,
+            Effect::ShardBuilt { version, number, shard } => {
+                build_shard(transaction, &key.dataset, *version, *number, shard).await?;
+            }
+            Effect::VersionPublished { version, manifest_uri, manifest_sha256 } => {
+                publish_version(transaction, &key.dataset, *version, (manifest_uri, manifest_sha256)).await?;
+            }
+        }
+    }
+    for sql in [
+        include_str!("../../queries/delete_checkpoints.sql"),
+        include_str!("../../queries/postgres/complete.sql"),
+    ] {
+        keyed(sql, key).execute(&mut **transaction).await.map_err(failed)?;
+    }
+    Ok(())
+}
+
+async fn insert_manifest(
+    transaction: &mut PgTransaction<'_>,
+    publication: &Publication,
+) -> Result<(), StoreError> {
+    let manifest = &publication.manifest;
+    let id: i64 = sqlx::query_scalar(include_str!("../../queries/insert_manifest.sql"))
+        .bind(manifest.dataset.as_str())
+        .bind(manifest.stage.as_str())
+        .bind(policy_bytes(&manifest.policy_hash))
+        .bind(manifest.source.uri.bucket().as_str())
+        .bind(manifest.source.uri.key())
+        .bind(&manifest.source.version)
+        .bind(publication.manifest_uri.to_string())
+        .bind(json(&manifest.metadata)?)
+        .fetch_one(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    let entries = &manifest.entries;
+    let sizes: Vec<_> = entries.iter().map(|entry| integer(entry.bytes)).collect::<Result<_, _>>()?;
+    let fields: Vec<_> = entries.iter().map(|entry| json(&entry.fields)).collect::<Result<_, _>>()?;
+    sqlx::query(include_str!("../../queries/postgres/insert_entries.sql"))
+        .bind(id)
+        .bind(column(entries, |entry| entry.source_uri.to_string()))
+        .bind(column(entries, |entry| entry.output_uri.to_string()))
+        .bind(sizes)
+        .bind(column(entries, |entry| entry.sha256.as_bytes().as_slice()))
+        .bind(fields)
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn insert_lineage(
+    transaction: &mut PgTransaction<'_>,
+    edges: &[LineageEdge],
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../queries/postgres/insert_lineage.sql"))
+        .bind(column(edges, |edge| edge.parent.to_string()))
+        .bind(column(edges, |edge| edge.child.to_string()))
+        .bind(column(edges, |edge| edge.relation.as_str()))
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn put_original(
+    transaction: &mut PgTransaction<'_>,
+    dataset: &DatasetName,
+    record: &OriginalRecord,
+    began_ms: i64,
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../queries/postgres/put_original.sql"))
+        .bind(dataset.as_str())
+        .bind(&record.key)
+        .bind(record.source.uri.bucket().as_str())
+        .bind(record.source.uri.key())
+        .bind(&record.source.version)
+        .bind(record.bronze_uri.bucket().as_str())
+        .bind(record.bronze_uri.key())
+        .bind(record.image_id.as_bytes().as_slice())
+        .bind(record.sha256.as_bytes().as_slice())
+        .bind(integer(record.bytes)?)
+        .bind(&record.format)
+        .bind(integer(record.width)?)
+        .bind(integer(record.height)?)
+        .bind(i64::from(u16::from(record.orientation)))
+        .bind(record.pixel_hash.as_bytes().as_slice())
+        .bind(record.perceptual_hash.cast_signed())
+        .bind(json(&record.exif)?)
+        .bind(i64::from(record.animated))
+        .bind(began_ms)
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn insert_variants(
+    transaction: &mut PgTransaction<'_>,
+    dataset: &DatasetName,
+    records: &[VariantRecord],
+) -> Result<(), StoreError> {
+    let sizes: Vec<_> = records.iter().map(|record| integer(record.bytes)).collect::<Result<_, _>>()?;
+    let affines: Vec<_> = records.iter().map(|record| json(&record.affine)).collect::<Result<_, _>>()?;
+    sqlx::query(include_str!("../../queries/postgres/insert_variants.sql"))
+        .bind(dataset.as_str())
+        .bind(column(records, |record| policy_bytes(&record.normalization_policy_hash)))
+        .bind(column(records, |record| record.image_id.as_bytes().as_slice()))
+        .bind(column(records, |record| record.variant_name.as_str()))
+        .bind(column(records, |record| record.source_uri.bucket().as_str()))
+        .bind(column(records, |record| record.source_uri.key()))
+        .bind(column(records, |record| record.output_uri.bucket().as_str()))
+        .bind(column(records, |record| record.output_uri.key()))
+        .bind(column(records, |record| i64::from(record.width)))
+        .bind(column(records, |record| i64::from(record.height)))
+        .bind(sizes)
+        .bind(column(records, |record| record.sha256.as_bytes().as_slice()))
+        .bind(affines)
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
+}
+
+async fn build_shard(
+    transaction: &mut PgTransaction<'_>,
+    dataset: &DatasetName,
+    version: VersionNumber,
+    number: u32,
+    shard: &ShardEntry,
+) -> Result<(), StoreError> {
+    let changed = sqlx::query(include_str!("../../queries/build_shard.sql"))
+        .bind(dataset.as_str())
+        .bind(i64::from(version.get()))
+        .bind(&shard.variant)
+        .bind(split_rank(shard.split))
+        .bind(i64::from(number))
+        .bind(shard.uri.to_string())
+        .bind(integer(shard.samples)?)
+        .bind(integer(shard.bytes)?)
+        .bind(shard.sha256.as_bytes().as_slice())
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?
+        .rows_affected();
+    if changed == 0 {
+        return Err(not_planned(dataset, version, number, shard));
+    }
+    Ok(())
+}
+
+fn not_planned(dataset: &DatasetName, version: VersionNumber, number: u32, shard: &ShardEntry) -> StoreError {
+    let (variant, split) = (&shard.variant, shard.split);
+    StoreError::Invalid(format!(
+        "shard {number} of {variant} {split} is not planned in {dataset} {version}, or is published with other bytes"
+    ))
+}
+
+async fn publish_version(
+    transaction: &mut PgTransaction<'_>,
+    dataset: &DatasetName,
+    version: VersionNumber,
+    (manifest_uri, manifest_sha256): (&S3Uri, &Sha256),
+) -> Result<(), StoreError> {
+    let number = i64::from(version.get());
+    // A planner that would overtake this version, or find it published, waits for the end of this transaction.
+    sqlx::query(include_str!("../../queries/postgres/lock_dataset.sql"))
+        .bind(dataset.as_str())
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    let state: Option<VersionStateRow> = sqlx::query_as(include_str!("../../queries/version_state.sql"))
+        .bind(dataset.as_str())
+        .bind(number)
+        .fetch_optional(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    let unbuilt: i64 = sqlx::query_scalar(include_str!("../../queries/unbuilt_shards.sql"))
+        .bind(dataset.as_str())
+        .bind(number)
+        .fetch_one(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    if may_publish(state, unbuilt, (dataset, version, manifest_sha256))? {
+        sqlx::query(include_str!("../../queries/postgres/publish_version.sql"))
+            .bind(dataset.as_str())
+            .bind(number)
+            .bind(manifest_uri.to_string())
+            .bind(manifest_sha256.as_bytes().as_slice())
+            .execute(&mut **transaction)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,92 @@
+//! What a behaviour is tested on.
+
+use std::any::Any;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+use types::{BucketName, S3Uri};
+
+use crate::{BlobStore, Put, PutOptions};
+
+/// A store with an empty bucket of the test's own.
+#[derive(Debug)]
+pub struct Fixture {
+    /// The adapter.
+    pub store: Arc<dyn BlobStore>,
+    /// The bucket.
+    pub bucket: BucketName,
+    /// Keys that the server behind the adapter is known not to take. They must be refused as `Invalid`.
+    pub refuses: fn(&str) -> bool,
+    files: TempDir,
+    /// Kept until the test is over: the server.
+    _server: Arc<dyn Any + Send + Sync>,
+}
+
+impl Fixture {
+    /// A fixture that takes every key. `server` is dropped after the test.
+    pub fn new(store: Arc<dyn BlobStore>, bucket: BucketName, server: Arc<dyn Any + Send + Sync>) -> Self {
+        let files = tempfile::tempdir().expect("a temporary folder");
+        Self { store, bucket, refuses: |_| false, files, _server: server }
+    }
+
+    pub(super) fn uri(&self, key: &str) -> S3Uri {
+        S3Uri::new(self.bucket.clone(), key)
+    }
+
+    /// A path in a folder that goes with the fixture.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.files.path().join(name)
+    }
+
+    /// A file with these bytes.
+    pub(super) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+        let path = self.path(name);
+        std::fs::write(&path, bytes).expect("the temporary folder is writable");
+        path
+    }
+
+    /// Writes an object and returns its ETag.
+    pub(super) async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> String {
+        match self.store.write(bytes.into(), &self.uri(key), &PutOptions::default()).await {
+            Ok(Put::Written(etag)) => etag,
+            other => panic!("writing {key:?}: {other:?}"),
+        }
+    }
+
+    /// The bytes of an object.
+    pub(super) async fn get(&self, key: &str) -> Bytes {
+        match self.store.read(&self.uri(key), 1 << 30).await {
+            Ok(bytes) => bytes,
+            Err(error) => panic!("reading {key:?}: {error}"),
+        }
+    }
+
+    /// Every key with this prefix, by pages of `limit`, and the sizes of the pages.
+    pub(super) async fn list(&self, prefix: &str, limit: u16) -> (Vec<String>, Vec<usize>) {
+        let (mut keys, mut pages, mut page) = (Vec::new(), Vec::new(), None);
+        loop {
+            let listed = self.store.list(&self.uri(prefix), page.as_deref(), limit).await.expect("a listing");
+            pages.push(listed.objects.len());
+            keys.extend(listed.objects.into_iter().map(|summary| summary.object.uri.key().to_owned()));
+            assert!(pages.len() < 1_000, "the listing does not end");
+            match listed.next {
+                Some(next) => page = Some(next),
+                None => return (keys, pages),
+            }
+        }
+    }
+}
+
+/// Bytes without a pattern that compression or a repeated block could hide behind.
+pub(super) fn noise(length: usize, seed: u64) -> Vec<u8> {
+    // splitmix64, Steele, Lea and Flood 2014.
+    let words = (1..=length.div_ceil(8) as u64).flat_map(|index| {
+        let mut z = seed.wrapping_add(index.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)).to_le_bytes()
+    });
+    words.take(length).collect()
+}

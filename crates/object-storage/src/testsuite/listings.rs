@@ -1,0 +1,60 @@
+//! Order, pages and prefixes.
+
+use super::Fixture;
+
+/// Byte order of the keys, in full pages, each key once. `/` stands between `.` and `0`.
+pub async fn listings_are_in_key_order_by_pages(fixture: &Fixture) {
+    // In order by hand: - is 2D, . is 2E, / is 2F, digits follow, then upper case, _, lower case, ü (C3), 漢 (E6), 😀 (F0).
+    let mut expected = vec!["B", "a", "a-", "a-b/c", "a.b", "a/-", "a/b", "a/b-/x", "a/b.x", "a/b/c", "a0", "aB", "a_", "ab"];
+    let numbered: Vec<_> = (0..30).map(|n| format!("n/{n:03}")).collect();
+    expected.extend(numbered.iter().map(String::as_str));
+    expected.extend(["z", "ü", "漢", "😀"]);
+    for key in expected.iter().rev() {
+        fixture.put(key, *key).await;
+    }
+    let (keys, pages) = fixture.list("", 10).await;
+    assert_eq!(keys, expected);
+    assert_eq!(pages, [10, 10, 10, 10, 8]);
+    for limit in [1, 7, 48, 1_000] {
+        assert_eq!(fixture.list("", limit).await.0, expected, "pages of {limit}");
+    }
+    let page = fixture.store.list(&fixture.uri("n/00"), None, 1_000).await.expect("a listing");
+    for object in &page.objects {
+        let head = fixture.store.head(&object.object.uri).await.expect("it is there");
+        assert_eq!(&head, object, "the listing and the head agree");
+    }
+    assert_eq!(page.objects.len(), 10);
+}
+
+/// A prefix is the start of a key, not a folder.
+pub async fn listings_hold_nothing_but_the_prefix(fixture: &Fixture) {
+    for key in ["a", "a/b", "a/b/c", "a/bc", "ab", "b/a"] {
+        fixture.put(key, "x").await;
+    }
+    for (prefix, expected) in [
+        ("a", &["a", "a/b", "a/b/c", "a/bc", "ab"][..]),
+        ("a/", &["a/b", "a/b/c", "a/bc"]),
+        ("a/b", &["a/b", "a/b/c", "a/bc"]),
+        ("a/b/", &["a/b/c"]),
+        ("a/b/c", &["a/b/c"]),
+        ("a/b/c/", &[]),
+        ("c", &[]),
+        ("/", &[]),
+        ("../", &[]),
+    ] {
+        assert_eq!(fixture.list(prefix, 2).await.0, expected, "prefix {prefix:?}");
+    }
+}
+
+/// A listing after a write or delete knows about it.
+pub async fn listings_see_every_write_before_them(fixture: &Fixture) {
+    for round in 0..20 {
+        let key = format!("folder/{round:02}");
+        fixture.put(&key, "x").await;
+        assert_eq!(fixture.list("folder/", 1_000).await.0.len(), round + 1);
+    }
+    for round in 0..20 {
+        fixture.store.delete(&fixture.uri(&format!("folder/{round:02}"))).await.expect("deleted");
+        assert_eq!(fixture.list("folder/", 1_000).await.0.len(), 19 - round);
+    }
+}

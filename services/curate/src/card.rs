@@ -1,0 +1,40 @@
+//! The dataset card: what a person reads first.
+
+use std::fmt::Write;
+
+use dataset_builder::ShardPlan;
+use types::VersionNumber;
+
+use crate::{CurationRequest, OutputKind};
+
+/// README.md of a curated dataset: counts and provenance, in the form that the Hugging Face hub reads.
+pub(crate) fn card(request: &CurationRequest, version: VersionNumber, parts: &[ShardPlan]) -> String {
+    let CurationRequest { name, dataset, version: source, variant, seed, .. } = request;
+    let samples: usize = parts.iter().map(|part| part.samples.len()).sum();
+    let mut text = format!(
+        "---\npretty_name: {name}\ntags: [imageml, {layout}]\n---\n# {name} {version}\n\n\
+         {samples} samples of `{dataset}` {source}, variant `{variant}`, as {layout}.\n\n\
+         | split | samples | bytes of pictures |\n|---|---:|---:|\n",
+        layout = match request.output {
+            OutputKind::Webdataset => "webdataset",
+            OutputKind::Files => "files",
+        },
+    );
+    for part in parts {
+        let bytes: u64 = part.samples.iter().map(|sample| sample.bytes).sum();
+        append(&mut text, format_args!("| {} | {} | {bytes} |\n", part.split, part.samples.len()));
+    }
+    append(
+        &mut text,
+        format_args!(
+            "\n## Provenance\n\nChosen by this request (seed `{seed}`); every sample's origin is in the sample \
+             table and in its `.json`.\n\n```json\n{}\n```\n",
+            serde_json::to_string_pretty(request).expect("a request is plain JSON")
+        ),
+    );
+    text
+}
+
+fn append(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    text.write_fmt(arguments).expect("writing to a string does not fail");
+}

@@ -1,0 +1,86 @@
+//! The `files` layout: one file per image, one `metadata.jsonl` per split.
+
+use std::fmt::Write;
+
+use dataset_builder::{PlannedSample, ShardPlan, VersionFiles, sample_json};
+use object_storage::{PutOptions, StorageError};
+use pipeline::{Output, StageError, Work};
+use serde_json::{Value, json};
+use types::{S3Uri, Sha256};
+
+/// Samples between two checkpoints.
+const BATCH: usize = 256;
+
+/// Copies every picture and describes each split; what a checkpoint says is there is not copied again.
+pub(crate) async fn copy_files(
+    work: &Work,
+    folder: &S3Uri,
+    parts: &[ShardPlan],
+    uri: &S3Uri,
+) -> Result<Vec<Output>, StageError> {
+    let mut outputs = Vec::new();
+    for part in parts {
+        let target = folder.join(&part.variant).join(part.split.as_str());
+        copy_part(work, part, &target).await?;
+        let described = describe(part);
+        outputs.push(Output::document(
+            target.join("metadata.jsonl"),
+            "application/jsonl",
+            described,
+            uri.clone(),
+        ));
+    }
+    Ok(outputs)
+}
+
+/// Every copied picture with its digest, for the manifest.
+pub(crate) fn listed(files: &VersionFiles<'_>, parts: &[ShardPlan]) -> Vec<(String, Sha256)> {
+    let name = |part: &ShardPlan, sample: &PlannedSample| {
+        let uri = files.folder.join(&part.variant).join(part.split.as_str()).join(&file_name(part, sample));
+        files.folder.relative(&uri).map(|name| (name.to_owned(), sample.sha256))
+    };
+    parts.iter().flat_map(|part| part.samples.iter().filter_map(move |sample| name(part, sample))).collect()
+}
+
+async fn copy_part(work: &Work, part: &ShardPlan, target: &S3Uri) -> Result<(), StageError> {
+    let done = work.store.checkpoints(&work.claim.key).await?;
+    for (number, batch) in part.samples.chunks(BATCH).enumerate() {
+        let name = format!("{target}/{number}");
+        if done.iter().any(|(known, _)| *known == name) {
+            continue;
+        }
+        for sample in batch {
+            copy(work, sample, &target.join(&file_name(part, sample))).await?;
+        }
+        work.store.put_checkpoint(&work.claim, &name, &json!(batch.len())).await?;
+    }
+    Ok(())
+}
+
+async fn copy(work: &Work, sample: &PlannedSample, to: &S3Uri) -> Result<(), StageError> {
+    let bytes = work.blobs.read(&sample.uri, sample.bytes).await?;
+    if Sha256::of(&bytes) != sample.sha256 {
+        let problem = format!("expected sha256 {}", sample.sha256);
+        return Err(StorageError::Damaged { uri: sample.uri.clone(), problem }.into());
+    }
+    let options = PutOptions { sha256: Some(sample.sha256), ..PutOptions::default() };
+    work.blobs.write(bytes, to, &options).await?;
+    Ok(())
+}
+
+fn file_name(part: &ShardPlan, sample: &PlannedSample) -> String {
+    format!("{}.{}", sample.image_id, part.extension)
+}
+
+fn describe(part: &ShardPlan) -> String {
+    let mut lines = String::new();
+    for sample in &part.samples {
+        let mut line: Value =
+            serde_json::from_slice(&sample_json(part, sample)).expect("our own JSON parses");
+        if let Some(fields) = line.as_object_mut() {
+            fields.insert("file_name".to_owned(), json!(file_name(part, sample)));
+        }
+        writeln!(lines, "{line}").expect("writing to a string does not fail");
+    }
+    lines
+}

@@ -1,0 +1,60 @@
+//! The stores that a command looks into: a home's, or a cluster's.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use manifest_store::ManifestStore;
+use object_storage::{BlobStore, S3Settings, S3Store};
+
+use crate::arguments::BackendArguments;
+use crate::home::{Home, HomeLayout};
+
+/// The manifest store alone; a running `imageml run` does not mind.
+pub(crate) async fn open_store(arguments: &BackendArguments) -> anyhow::Result<Arc<dyn ManifestStore>> {
+    if let Some(url) = &arguments.database_url {
+        return Ok(manifest_store::open(url.expose()).await?);
+    }
+    let layout = HomeLayout::new(arguments.home.clone())?;
+    if !layout.database().is_file() {
+        bail!("there is no dataset in {} yet: `imageml run` makes one", layout.root().display());
+    }
+    Ok(manifest_store::open(&format!("sqlite://{}", layout.database().display())).await?)
+}
+
+/// Manifest store and object store.
+pub(crate) enum Backend {
+    Home(Box<Home>),
+    Cluster(Arc<dyn ManifestStore>, Arc<dyn BlobStore>),
+}
+
+impl Backend {
+    pub(crate) async fn open(arguments: &BackendArguments) -> anyhow::Result<Self> {
+        let store = open_store(arguments).await?;
+        if arguments.database_url.is_some() {
+            let blobs = S3Store::connect(&S3Settings::default()).await?;
+            return Ok(Self::Cluster(store, Arc::new(blobs)));
+        }
+        let layout = HomeLayout::new(arguments.home.clone())?;
+        Ok(Self::Home(Box::new(Home::open(layout, Vec::new()).await?)))
+    }
+
+    pub(crate) fn store(&self) -> &dyn ManifestStore {
+        match self {
+            Self::Home(home) => home.store.as_ref(),
+            Self::Cluster(store, _) => store.as_ref(),
+        }
+    }
+
+    pub(crate) fn blobs(&self) -> &Arc<dyn BlobStore> {
+        match self {
+            Self::Home(home) => &home.blobs,
+            Self::Cluster(_, blobs) => blobs,
+        }
+    }
+
+    pub(crate) async fn close(self) {
+        if let Self::Home(home) = self {
+            home.close().await;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! `imageml normalize`: stage 2's computation on a folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use imaging::{Limits, Normalized};
+use indicatif::{ProgressBar, ProgressStyle};
+use pipeline::{CpuPool, MemoryBudget};
+use serde::Serialize;
+use serde_json::json;
+use types::{NormalizationPolicy, RejectCode, RejectReason};
+use walkdir::WalkDir;
+
+use crate::arguments::NormalizeArguments;
+use crate::output;
+
+#[derive(Debug, Serialize)]
+struct Rejected {
+    key: String,
+    reason: RejectReason,
+}
+
+#[derive(Debug, Default, Serialize)]
+struct Written {
+    written: u64,
+    bytes: u64,
+}
+
+pub(crate) async fn run(arguments: NormalizeArguments) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let policy = match arguments.policy.policy() {
+        Ok(policy) => Arc::new(policy),
+        Err(error) => {
+            output::note(format!("error: {error}"));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let (input, target) = (arguments.input.canonicalize(), std::path::absolute(&arguments.output)?);
+    let input = input.with_context(|| format!("--input {}", arguments.input.display()))?;
+    ensure!(!target.starts_with(&input), "--output lies inside --input: its files would be input of the next run");
+    let files = tokio::task::spawn_blocking(move || find(&input)).await??;
+    let folder = Folder {
+        policy,
+        target,
+        cpu: CpuPool::new(arguments.machine.cpu_threads.map_or(0, usize::from))?,
+        memory: MemoryBudget::new(arguments.machine.decode_memory.as_u64()),
+    };
+    let (seen, results) = (files.len(), folder.normalize_all(files).await?);
+    report(&arguments, seen, results, begun)
+}
+
+type FileResult = Result<Vec<(String, u64)>, Rejected>;
+
+struct Folder {
+    policy: Arc<NormalizationPolicy>,
+    target: PathBuf,
+    cpu: CpuPool,
+    memory: MemoryBudget,
+}
+
+/// A file below the input, and its path there.
+struct InputFile {
+    path: PathBuf,
+    relative: PathBuf,
+}
+
+impl Folder {
+    async fn normalize_all(&self, files: Vec<InputFile>) -> anyhow::Result<Vec<FileResult>> {
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} {per_sec} {eta}")?;
+        let bar = ProgressBar::new(files.len() as u64).with_style(style);
+        let extension = self.policy.format().extension();
+        let mut names = BTreeSet::new();
+        for file in &files {
+            let name = output_name(&file.relative, extension);
+            ensure!(names.insert(name.clone()), "two inputs would both become {}", name.display());
+        }
+        let work = files.into_iter().map(|file| {
+            let bar = bar.clone();
+            async move {
+                let result = self.normalize(&file).await;
+                bar.inc(1);
+                result
+            }
+        });
+        let results = stream::iter(work).buffered(2 * self.cpu.threads()).collect::<Vec<_>>().await;
+        bar.finish_and_clear();
+        results.into_iter().collect()
+    }
+
+    /// `Err` when the disk fails; a picture that cannot be used is a result like any other.
+    async fn normalize(&self, file: &InputFile) -> anyhow::Result<FileResult> {
+        let reject = |reason| Rejected { key: file.relative.display().to_string(), reason };
+        let limits = Limits::default();
+        let bytes = tokio::fs::metadata(&file.path).await?.len();
+        if bytes > limits.max_bytes {
+            let detail = format!("{bytes} bytes, more than the {} allowed", limits.max_bytes);
+            return Ok(Err(reject(RejectReason::new(RejectCode::LimitExceeded, detail))));
+        }
+        let data = Bytes::from(tokio::fs::read(&file.path).await?);
+        let header = data.clone();
+        let probe = match self.cpu.run(move || imaging::probe(&header, &limits)).await? {
+            Ok(probe) => probe,
+            Err(error) => return Ok(Err(reject(error.reason()))),
+        };
+        let permit = self.memory.acquire(probe.decoded_bytes).await;
+        let policy = Arc::clone(&self.policy);
+        let made = self.cpu.run(move || imaging::normalize(&data, &policy, &limits)).await?;
+        drop(permit);
+        match made {
+            Ok(made) => self.write(&file.relative, made).await.map(Ok),
+            Err(error) => Ok(Err(reject(error.reason()))),
+        }
+    }
+
+    async fn write(&self, relative: &Path, made: Normalized) -> anyhow::Result<Vec<(String, u64)>> {
+        let mut written = Vec::new();
+        for rendition in made.renditions {
+            let name = rendition.spec.name();
+            let extension = self.policy.format().extension();
+            let path = self.target.join(&name).join(output_name(relative, extension));
+            if let Some(folder) = path.parent() {
+                tokio::fs::create_dir_all(folder).await?;
+            }
+            tokio::fs::write(&path, &rendition.bytes)
+                .await
+                .with_context(|| format!("cannot write {}", path.display()))?;
+            written.push((name, rendition.bytes.len() as u64));
+        }
+        Ok(written)
+    }
+}
+
+fn find(input: &Path) -> anyhow::Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    for entry in WalkDir::new(input).sort_by_file_name() {
+        let entry = entry?;
+        if entry.file_type().is_file() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            let relative = entry.path().strip_prefix(input)?.to_owned();
+            files.push(InputFile { path: entry.into_path(), relative });
+        }
+    }
+    Ok(files)
+}
+
+/// `a/b.jpg` stays, `a/b.png` becomes `a/b.png.jpg`: no two inputs meet but by a name that is already such.
+fn output_name(relative: &Path, extension: &str) -> PathBuf {
+    if relative.extension().is_some_and(|found| found == extension) {
+        return relative.to_owned();
+    }
+    let mut name = relative.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+fn report(
+    arguments: &NormalizeArguments,
+    seen: usize,
+    results: Vec<FileResult>,
+    begun: Instant,
+) -> anyhow::Result<ExitCode> {
+    let (mut rejected, mut variants) = (Vec::new(), BTreeMap::<String, Written>::new());
+    for result in results {
+        match result {
+            Err(reason) => rejected.push(reason),
+            Ok(written) => {
+                for (name, bytes) in written {
+                    let variant = variants.entry(name).or_default();
+                    variant.written += 1;
+                    variant.bytes += bytes;
+                }
+            }
+        }
+    }
+    let elapsed = begun.elapsed().as_secs_f64();
+    let failed = arguments.strict && !rejected.is_empty();
+    if arguments.json {
+        output::json(&json!({
+            "images": { "seen": seen, "rejected": rejected.len() },
+            "rejected": rejected.iter().map(|r| json!({ "key": r.key, "reason": r.reason.code, "detail": r.reason.detail })).collect::<Vec<_>>(),
+            "variants": variants,
+            "elapsed_seconds": elapsed,
+        }))?;
+    } else {
+        for Rejected { key, reason } in &rejected {
+            output::line(format!("rejected {key}: {reason}"))?;
+        }
+        let rows = variants.iter().map(|(name, variant)| {
+            vec![name.clone(), variant.written.to_string(), output::size(variant.bytes)]
+        });
+        output::line(output::table(&["variant", "written", "size"], &[1, 2], rows))?;
+        output::line(format!("\n{seen} files, {} rejected, in {elapsed:.1} s", rejected.len()))?;
+    }
+    Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}

@@ -1,0 +1,138 @@
+//! `imageml run`: the whole pipeline, stage after stage, in this process.
+
+mod pipeline_run;
+mod progress;
+mod summary;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, bail};
+use imaging::Limits;
+use ingest::Ingest;
+use local_cloud::Mount;
+use normalize::Normalize;
+use object_storage::{BlobStore, S3Settings, S3Store};
+use pipeline::DatasetRoute;
+use shard::{Planned, Planner, Shard};
+use types::{BucketName, DatasetName, NormalizationPolicy, S3Uri, Sha256, VersionNumber, layout};
+
+pub(crate) use self::pipeline_run::{PipelineRun, watch_for_interrupt};
+use crate::arguments::{InputLocation, RunArguments};
+use crate::home::{Home, HomeLayout, bucket};
+use crate::output;
+
+/// Runs the pipeline; exit code 0 when everything was published.
+pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let policy = match arguments.policy.policy() {
+        Ok(policy) => policy,
+        Err(error) => {
+            output::note(format!("error: {error}"));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let source = Source::locate(&arguments.input)?;
+    let layout = HomeLayout::new(arguments.home.clone())?;
+    if let InputLocation::Folder(folder) = &arguments.input {
+        refuse_nested(folder, layout.root())?;
+    }
+    let home = Home::open(layout, source.mounts.clone()).await?;
+    let input: Arc<dyn BlobStore> = match &arguments.input {
+        InputLocation::Folder(_) => Arc::clone(&home.blobs),
+        InputLocation::Bucket(_) => Arc::new(S3Store::connect(&S3Settings::default()).await?),
+    };
+    let steps = Steps { arguments: &arguments, home: &home, source: &source.prefix, input };
+    let published = Box::pin(steps.all(policy)).await;
+    let exit = match published {
+        Ok(version) => summary::report(&arguments, &home, &source.prefix, version, begun).await,
+        Err(error) => Err(error),
+    };
+    home.close().await;
+    exit
+}
+
+/// Where images come from, and what must be served for that.
+struct Source {
+    prefix: S3Uri,
+    mounts: Vec<Mount>,
+}
+
+impl Source {
+    /// A folder is served as a bucket of its own, named by its path: it is read in place.
+    fn locate(input: &InputLocation) -> anyhow::Result<Self> {
+        let folder = match input {
+            InputLocation::Bucket(uri) => return Ok(Self { prefix: uri.clone(), mounts: Vec::new() }),
+            InputLocation::Folder(folder) => folder.canonicalize()?,
+        };
+        let mut name = Sha256::of(folder.as_os_str().as_encoded_bytes()).to_hex();
+        name.truncate(12);
+        let bucket: BucketName = format!("local-{name}").parse()?;
+        let mount = Mount { bucket: bucket.to_string(), folder };
+        Ok(Self { prefix: S3Uri::new(bucket, ""), mounts: vec![mount] })
+    }
+}
+
+/// A home inside the input would be its own input.
+fn refuse_nested(folder: &Path, home: &Path) -> anyhow::Result<()> {
+    if home.starts_with(folder.canonicalize()?) {
+        bail!("the home {} lies inside the input folder: give another --home", home.display());
+    }
+    Ok(())
+}
+
+struct Steps<'a> {
+    arguments: &'a RunArguments,
+    home: &'a Home,
+    source: &'a S3Uri,
+    input: Arc<dyn BlobStore>,
+}
+
+impl Steps<'_> {
+    async fn all(&self, policy: NormalizationPolicy) -> anyhow::Result<VersionNumber> {
+        let dataset = &self.arguments.dataset;
+        let store = &self.home.store;
+        let pipeline = PipelineRun::start(self.home, &self.arguments.machine).await?;
+        store.set_policy(dataset, &policy.hash(), &policy.canonical()).await?;
+        let (bronze, silver) = (bucket("bronze"), bucket("silver"));
+        let limits = Limits::default();
+
+        let route = DatasetRoute::Fixed(dataset.clone());
+        let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, limits);
+        pipeline.drive(Arc::new(ingest), &self.input, self.source).await?;
+        let images = layout::bronze_image(&bronze, dataset, "");
+        let normalize = Normalize::new(bronze, silver, policy, limits);
+        pipeline.drive(Arc::new(normalize), &self.home.blobs, &images).await?;
+        let version = self.publish(&pipeline, dataset).await?;
+        pipeline.finish();
+        Ok(version)
+    }
+
+    async fn publish(
+        &self,
+        pipeline: &PipelineRun<'_>,
+        dataset: &DatasetName,
+    ) -> anyhow::Result<VersionNumber> {
+        let (plans, gold) = (bucket("plans"), bucket("gold"));
+        let settings = self.arguments.plan.settings(std::time::Duration::ZERO);
+        let store = &self.home.store;
+        let planner =
+            Planner::new(Arc::clone(store), Arc::clone(&self.home.blobs), plans.clone(), settings);
+        let version = match planner.plan(dataset).await.context("planning")? {
+            Planned::Unchanged(version) => return Ok(version),
+            Planned::Version(version) => version,
+            Planned::NotSettled => bail!(
+                "no image could be used: `imageml rejected list {dataset}` says why, if any were found"
+            ),
+        };
+        let folder = layout::version(&plans, dataset, version);
+        pipeline.drive(Arc::new(Shard::new(plans, gold)), &self.home.blobs, &folder).await?;
+        let record = store.version(dataset, version).await?;
+        if record.manifest.is_none() {
+            bail!("version {version} could not be published: `imageml rejected list {dataset}` says why");
+        }
+        Ok(version)
+    }
+}

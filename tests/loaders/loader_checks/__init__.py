@@ -1,0 +1,1 @@
+"""One module per loader. Each has `check(variant) -> str`, which says what was read or raises."""

@@ -1,0 +1,26 @@
+"""Each X.idx equals what NVIDIA DALI's own wds2idx makes of X.tar.
+
+wds2idx is one file of the DALI wheel (third_party/README.md): the wheel is 425 MB and its reader needs a GPU
+machine's libraries.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from .version import Variant, expect
+
+sys.path.append(str(Path(__file__).parent.parent / "third_party"))
+
+
+def check(variant: Variant) -> str:
+    from wds2idx import IndexCreator
+
+    for shard in variant.shards:
+        with tempfile.TemporaryDirectory() as folder:
+            made = Path(folder) / "made.idx"
+            with IndexCreator(str(shard.path), str(made), verbose=False) as creator:
+                creator.create_index()
+            ours = shard.path.with_suffix(".idx").read_bytes()
+            expect(ours == made.read_bytes(), f"{shard.path.stem}.idx is not what wds2idx makes of the tar")
+    return f"{len(variant.shards)} indexes equal wds2idx's"

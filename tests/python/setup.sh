@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Makes <root>/.venv with what the Python side of the tests needs. Does nothing when it is up to date.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+venv="$root/.venv"
+stamp="$venv/.requirements.sha256"
+python=${PYTHON:-python3}
+
+wanted=$(cat "$here"/requirements*.txt "$here/setup.sh" | sha256sum | cut -d' ' -f1)
+up_to_date() { [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; }
+
+if up_to_date; then
+    exit 0
+fi
+
+# One at a time: two test runs may start together.
+exec 9<"$here/setup.sh"
+flock 9
+if up_to_date; then
+    exit 0
+fi
+
+if [[ ! -x $venv/bin/python ]]; then
+    "$python" -m venv "$venv"
+fi
+pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+pip install -r "$here/requirements.txt"
+pip install --no-deps -r "$here/requirements-no-deps.txt"
+# wids was dropped from webdataset after 0.2.100; that release must not stand where webdataset 1 does.
+rm -rf "$venv/wids"
+pip install --no-deps --target "$venv/wids" webdataset==0.2.100
+rm -rf "$venv/wids/webdataset"
+echo "$wanted" >"$stamp"
+echo "the Python test environment is in $venv"
