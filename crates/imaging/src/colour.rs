@@ -1,6 +1,9 @@
 //! From the file's own colours to sRGB.
 
-use moxcms::{BarycentricWeightScale, ColorProfile, DataColorSpace, InterpolationMethod, Layout, RenderingIntent, TransformOptions};
+use moxcms::{
+    BarycentricWeightScale, ColorProfile, DataColorSpace, InterpolationMethod, Layout, RenderingIntent,
+    TransformOptions,
+};
 
 use crate::ImageError;
 use crate::raster::{Channels, Raster};

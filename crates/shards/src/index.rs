@@ -16,8 +16,6 @@ pub struct ShardIndex {
     pub bytes: u64,
     /// SHA-256 of the tar.
     pub sha256: Sha256,
-    /// MD5 of the tar in lowercase hex: wids checks no other digest.
-    pub md5: String,
     /// The samples in the order of the tar.
     pub samples: Vec<SampleSpan>,
     /// Where the zero blocks at the end start.

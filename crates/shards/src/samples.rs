@@ -1,4 +1,4 @@
-//! `samples.parquet`: one row per sample of a variant, so that a version of any size is listed, filtered and
+//! `samples.parquet`: one row per sample and variant, so that a version of any size is listed, filtered and
 //! traced back without its tars.
 
 use std::fmt;
@@ -48,6 +48,9 @@ const SCHEMA: &str = "message samples {
     required double affine_e;
     required double affine_f;
     required int32 orientation;
+    required binary variant (UTF8);
+    required int32 source_width;
+    required int32 source_height;
 }";
 
 /// One sample of one variant.
@@ -55,6 +58,8 @@ const SCHEMA: &str = "message samples {
 pub struct SampleRow {
     /// The image id, which is the sample's key in the tar.
     pub key: ImageId,
+    /// The variant.
+    pub variant: String,
     /// Its split.
     pub split: Split,
     /// The smallest image id of its near-duplicates, which share its split.
@@ -83,6 +88,10 @@ pub struct SampleRow {
     pub source_key: String,
     /// SHA-256 of the original.
     pub source_sha256: Sha256,
+    /// Pixels across of the original, upright.
+    pub source_width: u32,
+    /// Pixels down of the original, upright.
+    pub source_height: u32,
     /// How many originals are this image, at least 1; more are exact duplicates under other keys.
     pub copies: u32,
     /// From the upright original's pixels to the variant's.
@@ -180,7 +189,10 @@ fn write_group<W: Write + Send>(group: &mut Group<'_, W>, rows: &[SampleRow]) ->
         let values: Vec<f64> = rows.iter().map(|row| row.affine.0[n]).collect();
         column::<DoubleType, W>(group, &values)?;
     }
-    ints(group, rows, |row| u16::from(row.orientation).into())
+    ints(group, rows, |row| u16::from(row.orientation).into())?;
+    texts(group, rows, |row| row.variant.clone())?;
+    ints(group, rows, |row| row.source_width)?;
+    ints(group, rows, |row| row.source_height)
 }
 
 fn texts<W: Write + Send>(
@@ -242,6 +254,9 @@ fn parse(row: &Row) -> Result<SampleRow, ShardError> {
         copies: number(row.get_int(15)?)?,
         affine: Affine([affine(0)?, affine(1)?, affine(2)?, affine(3)?, affine(4)?, affine(5)?]),
         orientation: Orientation::from(number::<i32, u16>(row.get_int(22)?)?),
+        variant: row.get_string(23)?.clone(),
+        source_width: number(row.get_int(24)?)?,
+        source_height: number(row.get_int(25)?)?,
     })
 }
 

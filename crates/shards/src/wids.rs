@@ -1,4 +1,6 @@
 //! `<split>.wids.json`: the shard list that wids (WebDataset's random access) opens.
+//!
+//! The optional `md5sum` is left out: the loader does not look at it, and the manifest has the SHA-256.
 
 use serde::Serialize;
 
@@ -8,8 +10,6 @@ pub struct WidsShard {
     /// Where the tar is, relative to the document. wids caches by the last segment, so that must differ
     /// between all shards of a dataset.
     pub url: String,
-    /// MD5 of the tar in lowercase hex.
-    pub md5: String,
     /// Samples in it.
     pub samples: u64,
     /// Its size.
@@ -28,15 +28,14 @@ struct Document<'a> {
 #[derive(Serialize)]
 struct Entry<'a> {
     url: &'a str,
-    md5sum: &'a str,
     nsamples: u64,
     filesize: u64,
 }
 
 impl<'a> From<&'a WidsShard> for Entry<'a> {
     fn from(shard: &'a WidsShard) -> Self {
-        let WidsShard { url, md5, samples, bytes } = shard;
-        Self { url, md5sum: md5, nsamples: *samples, filesize: *bytes }
+        let WidsShard { url, samples, bytes } = shard;
+        Self { url, nsamples: *samples, filesize: *bytes }
     }
 }
 
@@ -59,7 +58,7 @@ mod tests {
 
     #[test]
     fn the_document_has_the_fields_that_wids_reads() {
-        let shard = WidsShard { url: "train-000000.tar".into(), md5: "d4".into(), samples: 3, bytes: 4608 };
+        let shard = WidsShard { url: "train-000000.tar".into(), samples: 3, bytes: 4608 };
         let expected = r#"{
   "__kind__": "wids-shard-index-v1",
   "wids_version": 1,
@@ -67,7 +66,6 @@ mod tests {
   "shardlist": [
     {
       "url": "train-000000.tar",
-      "md5sum": "d4",
       "nsamples": 3,
       "filesize": 4608
     }

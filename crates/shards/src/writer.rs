@@ -8,7 +8,6 @@ use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, Read, Write};
 
-use md5::Md5;
 use sha2::Digest;
 use types::Sha256;
 
@@ -59,7 +58,7 @@ pub struct ShardWriter<W> {
 impl<W: Write> ShardWriter<W> {
     /// A shard that is written to `out`, which should be buffered.
     pub fn new(out: W) -> Self {
-        let out = Hashed { inner: out, written: 0, sha256: sha2::Sha256::new(), md5: Md5::new() };
+        let out = Hashed { inner: out, written: 0, sha256: sha2::Sha256::new() };
         Self { out, samples: Vec::new(), keys: HashSet::new(), broken: false }
     }
 
@@ -112,11 +111,10 @@ impl<W: Write> ShardWriter<W> {
         let eof_offset = self.out.written;
         self.out.write_all(&[0; TAR_EOF_BYTES as usize])?;
         self.out.flush()?;
-        let Hashed { inner, written, sha256, md5 } = self.out;
+        let Hashed { inner, written, sha256 } = self.out;
         let index = ShardIndex {
             bytes: written,
             sha256: Sha256::from_bytes(sha256.finalize().into()),
-            md5: hex::encode(md5.finalize()),
             samples: self.samples,
             eof_offset,
         };
@@ -191,7 +189,6 @@ struct Hashed<W> {
     inner: W,
     written: u64,
     sha256: sha2::Sha256,
-    md5: Md5,
 }
 
 impl<W: Write> Write for Hashed<W> {
@@ -199,7 +196,6 @@ impl<W: Write> Write for Hashed<W> {
         let accepted = self.inner.write(data)?;
         let data = &data[..accepted];
         self.sha256.update(data);
-        self.md5.update(data);
         self.written += accepted as u64;
         Ok(accepted)
     }

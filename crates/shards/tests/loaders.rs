@@ -70,11 +70,14 @@ fn check(version: &Path) -> anyhow::Result<Output> {
 /// What the publisher lays out, for two variants: one with an empty split and several shards, one with all splits.
 fn publish() -> anyhow::Result<TempDir> {
     let root = TempDir::new()?;
-    let mut version = Version { root: root.path().to_owned(), shards: Vec::new(), files: BTreeMap::new() };
+    let mut version = Version { root: root.path().to_owned(), shards: Vec::new(), files: BTreeMap::new(), rows: Vec::new() };
     let variants = BTreeMap::from([
         version.variant("720p", &[(Split::Train, 2), (Split::Val, 1), (Split::Test, 0)])?,
         version.variant("360p", &[(Split::Train, 3), (Split::Val, 1), (Split::Test, 1)])?,
     ]);
+    let mut table = Vec::new();
+    write_samples_parquet(&mut table, std::mem::take(&mut version.rows))?;
+    version.write("samples.parquet", &table)?;
     let manifest = DatasetVersionManifest {
         schema: 1,
         dataset: "animals".parse()?,
@@ -96,6 +99,7 @@ struct Version {
     root: PathBuf,
     shards: Vec<ShardEntry>,
     files: BTreeMap<String, Sha256>,
+    rows: Vec<SampleRow>,
 }
 
 impl Version {
@@ -103,12 +107,12 @@ impl Version {
     fn variant(&mut self, name: &str, splits: &[(Split, u32)]) -> anyhow::Result<(String, VariantSummary)> {
         fs::create_dir_all(self.root.join(name).join(".nv-meta"))?;
         let mut summary = VariantSummary::default();
-        let (mut rows, mut counts, mut parts) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut counts, mut parts) = (Vec::new(), Vec::new());
         for (split, shards) in splits {
             let (mut listed, mut names) = (Vec::new(), Vec::new());
             for number in 0..*shards {
                 let stem = format!("{split}-{number:06}");
-                let index = self.shard(name, *split, &stem, &mut rows)?;
+                let index = self.shard(name, *split, &stem)?;
                 let samples = index.samples.len() as u64;
                 summary.samples += samples;
                 summary.bytes += index.bytes;
@@ -117,7 +121,6 @@ impl Version {
                 counts.push((format!("{stem}.tar"), samples));
                 listed.push(WidsShard {
                     url: format!("{stem}.tar"),
-                    md5: index.md5,
                     samples,
                     bytes: index.bytes,
                 });
@@ -131,9 +134,6 @@ impl Version {
         self.write(&format!("{name}/.nv-meta/.info.json"), energon_info(&counts).as_bytes())?;
         self.write(&format!("{name}/.nv-meta/split.yaml"), energon_split(&parts).as_bytes())?;
         self.write(&format!("{name}/.nv-meta/dataset.yaml"), energon_dataset().as_bytes())?;
-        let mut table = Vec::new();
-        write_samples_parquet(&mut table, rows)?;
-        self.write(&format!("{name}/samples.parquet"), &table)?;
         Ok((name.to_owned(), summary))
     }
 
@@ -142,7 +142,6 @@ impl Version {
         variant: &str,
         split: Split,
         stem: &str,
-        rows: &mut Vec<SampleRow>,
     ) -> anyhow::Result<ShardIndex> {
         let uri: S3Uri = format!("s3://gold/animals/v1/{variant}/{stem}.tar").parse()?;
         let mut writer = ShardWriter::new(BufWriter::new(File::create(self.path(variant, stem, "tar"))?));
@@ -159,8 +158,9 @@ impl Version {
         for (n, (sample, (width, height, image))) in index.samples.iter().zip(IMAGES).enumerate() {
             let member = sample.member("jpg").context("every sample has an image")?;
             let key = sample.key.parse()?;
-            rows.push(SampleRow {
+            self.rows.push(SampleRow {
                 key,
+                variant: variant.to_owned(),
                 split,
                 group: key,
                 shard: format!("{stem}.tar"),
@@ -175,6 +175,8 @@ impl Version {
                 source_uri: format!("s3://bronze/animals/images/{n}.jpg").parse()?,
                 source_key: format!("{n}.jpg"),
                 source_sha256: Sha256::of(image),
+                source_width: width,
+                source_height: height,
                 copies: 1,
                 affine: Affine::scale_then_move(1.0, 1.0, 0.0, 0.0),
                 orientation: Orientation::Upright,

@@ -149,7 +149,7 @@ impl Shared {
         let instance = InstanceDir::create(&config.root)?;
         let space = probe(instance.path()).map_err(|source| StagingError::from_io(&config.root, source))?;
         let disk = space.total.saturating_sub(config.min_free);
-        let capacity = config.quota.unwrap_or(u64::MAX).min(disk).saturating_sub(config.cache_bytes);
+        let capacity = config.quota.unwrap_or(u64::MAX).min(disk);
         let (ledger, head, released) = (Mutex::default(), Semaphore::new(1), Notify::new());
         Ok(Self { config, capacity, instance, probe, ledger, head, released })
     }
@@ -208,7 +208,7 @@ impl Shared {
     fn disk_left(&self, ledger: &Ledger) -> Result<u64, StagingError> {
         let promised = ledger.promised();
         let space = self.space().map_err(|source| StagingError::from_io(&self.config.root, source))?;
-        let kept = self.config.min_free.saturating_add(self.config.cache_bytes).saturating_add(promised);
+        let kept = self.config.min_free.saturating_add(promised);
         Ok(space.free.saturating_sub(kept))
     }
 }

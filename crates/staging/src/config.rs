@@ -15,6 +15,4 @@ pub struct StagingConfig {
     /// `NVME_MIN_GB` in bytes: with less free space than this the service is not ready, and reservations never
     /// take the disk below it.
     pub min_free: u64,
-    /// Bytes kept aside for `cache/`, which items may not reserve.
-    pub cache_bytes: u64,
 }

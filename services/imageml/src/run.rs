@@ -19,7 +19,7 @@ use pipeline::DatasetRoute;
 use shard::{Planned, Planner, Shard};
 use types::{BucketName, DatasetName, NormalizationPolicy, S3Uri, Sha256, VersionNumber, layout};
 
-pub(crate) use self::pipeline_run::{PipelineRun, watch_for_interrupt};
+pub(crate) use self::pipeline_run::PipelineRun;
 use crate::arguments::{InputLocation, RunArguments};
 use crate::home::{Home, HomeLayout, bucket};
 use crate::output;

@@ -161,19 +161,19 @@ impl<'a, 'l> Walk<'a, 'l> {
         Ok(true)
     }
 
-    /// The next marker code. Fill bytes and zero padding before it are passed over; anything else there means
-    /// that a segment's length was wrong.
+    /// The next marker code. Whatever lies before it is passed over, as libjpeg does: between segments there is
+    /// no picture to lose, and if a table was lost there, decoding fails.
     fn next_marker(&mut self) -> Result<u8, ImageError> {
         loop {
-            match (self.byte(0)?, self.data.get(self.position + 1)) {
-                (0xff, Some(0xff)) | (0, _) => self.position += 1,
-                (0xff, Some(0)) => self.position += 2,
-                (0xff, Some(marker)) => {
-                    self.position += 2;
+            let rest = self.data.get(self.position..).unwrap_or_default();
+            let found = memchr::memchr(0xff, rest).ok_or_else(truncated)?;
+            match rest.get(found + 1).ok_or_else(truncated)? {
+                0xff => self.position += found + 1,
+                0 => self.position += found + 2,
+                marker => {
+                    self.position += found + 2;
                     return Ok(*marker);
                 }
-                (0xff, None) => return Err(truncated()),
-                (..) => return Err(corrupt("no marker where one must be")),
             }
         }
     }

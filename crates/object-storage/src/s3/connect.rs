@@ -37,6 +37,19 @@ pub struct S3Settings {
     pub path_style: Option<bool>,
 }
 
+impl S3Settings {
+    /// A server with credentials of its own, whatever the environment says.
+    pub fn fixed(endpoint: &str, access_key: &str, secret_key: &str) -> Self {
+        let (access_key, secret_key) = (access_key.to_owned(), secret_key.to_owned());
+        Self {
+            endpoint: Some(endpoint.to_owned()),
+            region: Some(REGION_OF_CUSTOM_ENDPOINTS.to_owned()),
+            credentials: S3Credentials::Static { access_key, secret_key },
+            path_style: Some(true),
+        }
+    }
+}
+
 /// Where credentials come from.
 #[derive(Clone, Default)]
 pub enum S3Credentials {

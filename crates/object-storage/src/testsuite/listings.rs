@@ -10,7 +10,7 @@ pub async fn listings_are_in_key_order_by_pages(fixture: &Fixture) {
     expected.extend(numbered.iter().map(String::as_str));
     expected.extend(["z", "ü", "漢", "😀"]);
     for key in expected.iter().rev() {
-        fixture.put(key, *key).await;
+        fixture.put(key, (*key).to_owned()).await;
     }
     let (keys, pages) = fixture.list("", 10).await;
     assert_eq!(keys, expected);

@@ -9,6 +9,7 @@ fn row(n: u64) -> SampleRow {
     let key = ImageId::of(&sha256);
     SampleRow {
         key,
+        variant: "720p".to_owned(),
         split: Split::ALL[(n % 3) as usize],
         group: key,
         shard: format!("train-{:06}.tar", n / 100),
@@ -23,6 +24,8 @@ fn row(n: u64) -> SampleRow {
         source_uri: format!("s3://bronze/images/{n}.jpg").parse().expect("a uri"),
         source_key: format!("ünï/{n} \u{0}✓.jpg"),
         source_sha256: sha256,
+        source_width: 4000,
+        source_height: 3000,
         copies: 1,
         affine: Affine([0.5, 0.0, -1.25, 0.0, 1.0 / 3.0, n as f64]),
         orientation: Orientation::Rotate90,

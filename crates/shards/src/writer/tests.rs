@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use super::*;
 use crate::parse_dali_index;
 
-fn shard(samples: &[(&str, &[(&str, &[u8])])]) -> (Vec<u8>, ShardIndex) {
+type Members<'a> = &'a [(&'a str, &'a [u8])];
+
+fn shard(samples: &[(&str, Members<'_>)]) -> (Vec<u8>, ShardIndex) {
     let mut writer = ShardWriter::new(Vec::new());
     for (key, members) in samples {
         writer.append(key, members).expect("a valid sample");
@@ -61,9 +63,6 @@ fn headers_are_plain_ustar() {
 fn digests_are_those_of_the_tar() {
     let (tar, index) = tiny();
     assert_eq!(index.sha256, Sha256::of(&tar));
-    assert_eq!(index.md5, hex::encode(Md5::digest(&tar)));
-    // RFC 1321, A.5: the MD5 of "abc", so that the line above compares with the right algorithm.
-    assert_eq!(hex::encode(Md5::digest("abc")), "900150983cd24fb0d6963f7d28e17f72");
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn item(key: &str) -> ItemName {
 }
 
 fn config(root: &TempDir, quota: u64) -> StagingConfig {
-    StagingConfig { root: root.path().to_owned(), quota: Some(quota), min_free: 0, cache_bytes: 0 }
+    StagingConfig { root: root.path().to_owned(), quota: Some(quota), min_free: 0 }
 }
 
 async fn area(root: &TempDir, quota: u64) -> StagingArea {
@@ -25,7 +25,7 @@ async fn area(root: &TempDir, quota: u64) -> StagingArea {
 
 /// An area on a disk of 1 GiB whose free space the test sets.
 async fn on_disk(root: &TempDir, free: &Arc<AtomicU64>, min_free: u64) -> StagingArea {
-    let config = StagingConfig { root: root.path().to_owned(), quota: None, min_free, cache_bytes: 0 };
+    let config = StagingConfig { root: root.path().to_owned(), quota: None, min_free };
     let free = Arc::clone(free);
     let probe = move |_: &Path| Ok(DiskSpace { total: 1024 * MIB, free: free.load(Ordering::SeqCst) });
     StagingArea::open_on(config, Box::new(probe)).await.expect("the area opens")

@@ -110,7 +110,7 @@ impl<'a> PipelineRun<'a> {
 }
 
 /// The first Ctrl-C lets work in flight finish for a moment, a second one does not.
-pub(crate) async fn watch_for_interrupt(shutdown: Shutdown) {
+async fn watch_for_interrupt(shutdown: Shutdown) {
     if tokio::signal::ctrl_c().await.is_err() {
         return;
     }

@@ -1,0 +1,84 @@
+//! Permanent failures, kept until somebody puts them back.
+
+use anyhow::ensure;
+use types::{RejectCode, RejectReason, StageName};
+
+use super::fixtures::{LONG, Store, claim_one, dataset, key, owned, stage_key};
+use crate::{ClaimKey, ClaimOutcome, Settlement};
+
+async fn reject(store: &Store, key: &ClaimKey, code: RejectCode) -> anyhow::Result<()> {
+    let claim = owned(store, key).await?;
+    store.quarantine(&claim, &RejectReason::new(code, "as tested")).await?;
+    Ok(())
+}
+
+/// Quarantined work is not given out again; the reason is kept, whatever a decoder put into it.
+pub async fn quarantined_work_is_settled_with_its_reason(store: Store) -> anyhow::Result<()> {
+    let key = key("broken.png");
+    let claim = owned(&store, &key).await?;
+    store.quarantine(&claim, &RejectReason::new(RejectCode::Corrupt, "bad chunk \0 ✗")).await?;
+    let reason = RejectReason::new(RejectCode::Corrupt, "bad chunk \\u{0} ✗");
+    let outcome = claim_one(&store, &key, "owner", LONG).await?;
+    assert_eq!(outcome, ClaimOutcome::Settled(Settlement::Rejected(reason.clone())));
+
+    let listed = store.rejected(&dataset(), None, 10).await?;
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0].key, &listed[0].reason, listed[0].attempts), (&key, &reason, 1));
+    // Between the day this was written and the year 2100.
+    ensure!((1_750_000_000..4_102_444_800).contains(&listed[0].rejected_at), "{listed:?}");
+    assert_eq!(store.dataset(&dataset()).await?.rejected, 1);
+    Ok(())
+}
+
+/// Pages follow each other without gaps or repeats, by stage and key.
+pub async fn the_quarantine_is_paged_in_order(store: Store) -> anyhow::Result<()> {
+    let mut keys = vec![
+        stage_key(StageName::Normalize, "s3://bronze/images/a", "v1"),
+        stage_key(StageName::Ingest, "s3://inbox/b", "v2"),
+        stage_key(StageName::Ingest, "s3://inbox/b", "v1"),
+        stage_key(StageName::Ingest, "s3://inbox/a/z", "v1"),
+        stage_key(StageName::Ingest, "s3://inbox/B", "v1"),
+    ];
+    for key in &keys {
+        reject(&store, key, RejectCode::Empty).await?;
+    }
+    let mut elsewhere = key("elsewhere");
+    elsewhere.dataset = "other".parse()?;
+    reject(&store, &elsewhere, RejectCode::Empty).await?;
+
+    let mut found = Vec::new();
+    loop {
+        let page = store.rejected(&dataset(), found.last(), 2).await?;
+        ensure!(page.len() <= 2);
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page.into_iter().map(|record| record.key));
+    }
+    // By hand: ingest before normalize; 'B' (0x42) before 'a' (0x61); '/' before the longer name; v1 before v2.
+    keys.reverse();
+    keys.swap(2, 3);
+    assert_eq!(found, [&keys[0], &keys[1], &keys[3], &keys[2], &keys[4]].map(Clone::clone));
+    Ok(())
+}
+
+/// Redrive puts back what was asked for, with attempts from zero; a dry run only counts.
+pub async fn redrive_takes_one_reason_or_all_and_can_only_count(store: Store) -> anyhow::Result<()> {
+    let [corrupt, empty, truncated] = ["corrupt", "empty", "truncated"].map(key);
+    reject(&store, &corrupt, RejectCode::Corrupt).await?;
+    reject(&store, &empty, RejectCode::Empty).await?;
+    reject(&store, &truncated, RejectCode::Truncated).await?;
+
+    assert_eq!(store.redrive(&dataset(), None, true).await?, 3);
+    assert_eq!(store.redrive(&dataset(), Some(RejectCode::Corrupt), true).await?, 1);
+    assert_eq!(store.rejected(&dataset(), None, 10).await?.len(), 3);
+
+    assert_eq!(store.redrive(&dataset(), Some(RejectCode::Corrupt), false).await?, 1);
+    assert_eq!(store.rejected(&dataset(), None, 10).await?.len(), 2);
+    assert_eq!(owned(&store, &corrupt).await?.attempt, 1);
+
+    assert_eq!(store.redrive(&"other".parse()?, None, false).await?, 0);
+    assert_eq!(store.redrive(&dataset(), None, false).await?, 2);
+    ensure!(store.rejected(&dataset(), None, 10).await?.is_empty());
+    Ok(())
+}
