@@ -126,6 +126,8 @@ pub(crate) fn decode<'a>(data: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
         let (announced, found) = (opened.size, raster.size());
         return Err(ImageError::Corrupt(format!("announced as {announced:?} pixels, decoded as {found:?}")));
     }
+    let associated = opened.format == ImageFormat::Tiff && exif.premultiplied;
+    let raster = if associated { raster.unpremultiplied() } else { raster };
     let raster = crate::orient::upright(raster.without_opaque_alpha(), exif.orientation)?;
     Ok(Decoded {
         format: opened.format,

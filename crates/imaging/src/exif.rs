@@ -8,11 +8,15 @@ use types::Orientation;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Exif {
     pub(crate) orientation: Orientation,
+    /// A TIFF file's colours are already multiplied by their alpha (TIFF 6.0, ExtraSamples 1).
+    pub(crate) premultiplied: bool,
     facts: Map<String, Json>,
 }
 
 /// Texts longer than this are cut.
 const MAX_CHARS: usize = 256;
+
+const EXTRA_SAMPLES: Tag = Tag(Context::Tiff, 338);
 
 /// The facts that are kept under their standard names; a closed list, so their size is bounded.
 const KEPT: &[Tag] = &[
@@ -58,6 +62,9 @@ impl Exif {
             .and_then(|value| u16::try_from(value).ok())
             .map(Orientation::from)
             .unwrap_or_default();
+        let premultiplied = parsed
+            .get_field(EXTRA_SAMPLES, In::PRIMARY)
+            .is_some_and(|field| field.value.get_uint(0) == Some(1));
         let mut facts = Map::new();
         for tag in KEPT {
             let fact = parsed.get_field(*tag, In::PRIMARY).and_then(|field| readable(&field.value));
@@ -76,10 +83,7 @@ impl Exif {
                 facts.insert(name.to_owned(), json!(value * sign));
             }
         }
-        debug_assert!(
-            KEPT.iter().all(|tag| matches!(tag.context(), Context::Tiff | Context::Exif | Context::Gps))
-        );
-        Self { orientation, facts }
+        Self { orientation, premultiplied, facts }
     }
 
     /// The facts as a JSON object, by their standard names; positions are signed decimal degrees and metres.

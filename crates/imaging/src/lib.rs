@@ -7,7 +7,8 @@
 //!
 //! Choices that the pictures depend on:
 //! - **First picture only**: the first frame of GIF, WebP and APNG, the first page of TIFF, the first image of MPO.
-//! - **Orientation** comes from EXIF (TIFF: its own IFD) and is baked in; XMP is not consulted. Outputs carry no
+//! - **Orientation** comes from EXIF (TIFF: its own IFD; PNG: eXIf, else ImageMagick's text chunk) and is baked in;
+//!   XMP is not consulted. Outputs carry no
 //!   EXIF, no orientation and no profile.
 //! - **Colour**: an embedded ICC profile that fits the pixels is converted to sRGB with its perceptual intent;
 //!   one that is broken or of the wrong class is ignored. CMYK without a usable profile is converted by

@@ -1,4 +1,6 @@
-//! PNG, by the `png` crate, with metadata read by ourselves so that no compressed text can inflate.
+//! PNG, by the `png` crate, with metadata read by ourselves so that nothing inflates past the limits.
+
+mod raw_profile;
 
 use std::borrow::Cow;
 use std::io::{Cursor, Read};
@@ -19,6 +21,8 @@ struct Chunks<'a> {
     alpha: bool,
     animated: bool,
     exif: Option<&'a [u8]>,
+    /// EXIF in the old way, which counts where there is no other.
+    old_exif: Option<Vec<u8>>,
     /// The raw iCCP chunk: name, method, compressed profile.
     iccp: Option<&'a [u8]>,
 }
@@ -40,16 +44,26 @@ pub(crate) fn open<'a>(data: &'a [u8], limits: &Limits) -> Result<Opened<'a>, Im
         Some(iccp) => inflate_profile(iccp, limits)?,
         None => None,
     };
+    let exif = chunks.exif.map(Cow::Borrowed).or(chunks.old_exif.map(Cow::Owned));
     Ok(Opened {
         format: ImageFormat::Png,
         size: chunks.size,
         animated: chunks.animated,
-        exif: chunks.exif.map(|raw| Cow::Borrowed(raw.strip_prefix(b"Exif\0\0").unwrap_or(raw))),
+        exif: exif.map(without_prefix),
         icc: icc.map(Cow::Owned),
         decoder_bytes: native.saturating_add(spread),
         pixel_bytes,
         codec: Codec::Png,
     })
+}
+
+/// Some writers keep the prefix that EXIF has in JPEG.
+fn without_prefix(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    const PREFIX: &[u8] = b"Exif\0\0";
+    match raw {
+        Cow::Borrowed(raw) => Cow::Borrowed(raw.strip_prefix(PREFIX).unwrap_or(raw)),
+        Cow::Owned(raw) => Cow::Owned(raw.strip_prefix(PREFIX).map(<[u8]>::to_vec).unwrap_or(raw)),
+    }
 }
 
 fn walk<'a>(data: &'a [u8], limits: &Limits) -> Result<Chunks<'a>, ImageError> {
@@ -70,6 +84,9 @@ fn walk<'a>(data: &'a [u8], limits: &Limits) -> Result<Chunks<'a>, ImageError> {
             (b"eXIf", _) => {
                 metadata()?;
                 chunks.exif.get_or_insert(content);
+            }
+            (b"tEXt" | b"zTXt", _) if chunks.old_exif.is_none() => {
+                chunks.old_exif = raw_profile::exif(kind == b"zTXt", content, limits)?;
             }
             (b"iCCP", _) => {
                 metadata()?;

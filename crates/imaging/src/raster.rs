@@ -79,6 +79,19 @@ impl Raster {
         self.width as usize * self.channels.count()
     }
 
+    /// The same picture with straight alpha, if its colours are multiplied by their alpha.
+    pub(crate) fn unpremultiplied(mut self) -> Self {
+        if self.channels == Channels::Rgba {
+            for [r, g, b, alpha] in self.samples.as_chunks_mut::<4>().0 {
+                for colour in [r, g, b].into_iter().filter(|_| !matches!(*alpha, 0 | 255)) {
+                    let straight = (u32::from(*colour) * 255 + u32::from(*alpha) / 2) / u32::from(*alpha);
+                    *colour = straight.min(255) as u8;
+                }
+            }
+        }
+        self
+    }
+
     /// The same picture without its alpha channel if that says nothing.
     pub(crate) fn without_opaque_alpha(self) -> Self {
         let opaque = |samples: &[u8]| samples.iter().skip(3).step_by(4).all(|alpha| *alpha == 255);
@@ -142,6 +155,14 @@ mod tests {
 
         let glassy = Raster::new((2, 1), Channels::Rgba, vec![1, 2, 3, 255, 4, 5, 6, 254]).expect("fits");
         assert_eq!(glassy.without_opaque_alpha().channels(), Channels::Rgba);
+    }
+
+    #[test]
+    fn multiplied_colours_are_divided_by_their_alpha() {
+        let samples = vec![100, 0, 128, 128, 7, 8, 9, 255, 90, 1, 2, 45];
+        let straight = Raster::new((3, 1), Channels::Rgba, samples).expect("fits").unpremultiplied();
+        // 100/128·255 = 199.2, 128/128·255 = 255; 90 is more than its alpha allows.
+        assert_eq!(straight.samples(), [199, 0, 255, 128, 7, 8, 9, 255, 255, 6, 11, 45]);
     }
 
     #[test]

@@ -24,7 +24,11 @@ pub(crate) fn open<'a>(
     let container = match format {
         ImageFormat::WebP => animation::webp(data, limits)?,
         ImageFormat::Gif => animation::gif(data, limits)?,
-        ImageFormat::Bmp | ImageFormat::Tiff | ImageFormat::Jpeg | ImageFormat::Png => Container::default(),
+        ImageFormat::Bmp => {
+            check_bmp_palette(data)?;
+            Container::default()
+        }
+        ImageFormat::Tiff | ImageFormat::Jpeg | ImageFormat::Png => Container::default(),
     };
     let mut decoder = decoder(data, format, limits)?;
     let (size, colour) = (decoder.dimensions(), decoder.color_type());
@@ -51,6 +55,27 @@ pub(crate) fn open<'a>(
         pixel_bytes: pixel_bytes(!colour.has_color(), alpha),
         codec: Codec::Stock,
     })
+}
+
+/// Some writers give a wrong start of the pixels; the palette would be taken for pixels, without any error.
+fn check_bmp_palette(data: &[u8]) -> Result<(), ImageError> {
+    let truncated = || ImageError::Truncated("the data ends within the headers".to_owned());
+    let u32_at = |at: usize| {
+        let bytes = data.get(at..at + 4).and_then(|bytes| bytes.first_chunk::<4>()).ok_or_else(truncated)?;
+        Ok::<_, ImageError>(u64::from(u32::from_le_bytes(*bytes)))
+    };
+    let (pixels, header) = (u32_at(10)?, u32_at(14)?);
+    let (depth, entry, used) = match header {
+        12 => (u32_at(22)? >> 16, 3, 0),
+        _ => (u32_at(26)? >> 16, 4, u32_at(46)?),
+    };
+    if (1..=8).contains(&depth) {
+        let entries = if used == 0 { 1 << depth } else { used.min(1 << depth) };
+        if pixels < 14 + header + entries * entry {
+            return Err(ImageError::Corrupt("the pixels begin within the palette".to_owned()));
+        }
+    }
+    Ok(())
 }
 
 /// Decodes the first frame or page.

@@ -48,7 +48,9 @@ impl Api {
         let bucket = self.bucket(name)?;
         match bucket.as_ref() {
             Bucket::Folder(_) => Ok(Writable(bucket)),
-            Bucket::Mounted(_) => Err(s3_error!(AccessDenied, "this bucket is a mounted folder and read-only")),
+            Bucket::Mounted(_) => {
+                Err(s3_error!(AccessDenied, "this bucket is a mounted folder and read-only"))
+            }
         }
     }
 }
@@ -57,11 +59,15 @@ impl Api {
 impl S3 for Api {
     async fn list_buckets(&self, _: S3Request<ListBucketsInput>) -> S3Result<S3Response<ListBucketsOutput>> {
         let buckets = self.store.bucket_names().into_iter();
-        let buckets = buckets.map(|name| s3s::dto::Bucket { name: Some(name), ..Default::default() }).collect();
+        let buckets =
+            buckets.map(|name| s3s::dto::Bucket { name: Some(name), ..Default::default() }).collect();
         Ok(S3Response::new(ListBucketsOutput { buckets: Some(buckets), ..Default::default() }))
     }
 
-    async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
+    async fn head_bucket(
+        &self,
+        request: S3Request<HeadBucketInput>,
+    ) -> S3Result<S3Response<HeadBucketOutput>> {
         self.bucket(&request.input.bucket)?;
         Ok(S3Response::new(HeadBucketOutput::default()))
     }
@@ -87,7 +93,10 @@ impl S3 for Api {
         self.list(request.input).await.map(S3Response::new)
     }
 
-    async fn head_object(&self, request: S3Request<HeadObjectInput>) -> S3Result<S3Response<HeadObjectOutput>> {
+    async fn head_object(
+        &self,
+        request: S3Request<HeadObjectInput>,
+    ) -> S3Result<S3Response<HeadObjectOutput>> {
         self.head(request.input).await.map(S3Response::new)
     }
 
@@ -121,7 +130,10 @@ impl S3 for Api {
         self.begin_upload(request.input).map(S3Response::new)
     }
 
-    async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
+    async fn upload_part(
+        &self,
+        request: S3Request<UploadPartInput>,
+    ) -> S3Result<S3Response<UploadPartOutput>> {
         self.put_part(request).await.map(S3Response::new)
     }
 

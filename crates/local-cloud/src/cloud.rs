@@ -32,7 +32,8 @@ impl LocalCloud {
         let port = config.port.unwrap_or(0);
         let root = config.root.clone();
         let opened = tokio::task::spawn_blocking(move || Store::open(&config)).await;
-        let panicked = |error: tokio::task::JoinError| LocalCloudError::io(&root)(std::io::Error::other(error));
+        let panicked =
+            |error: tokio::task::JoinError| LocalCloudError::io(&root)(std::io::Error::other(error));
         let store = Arc::new(opened.map_err(panicked)??);
         let listen = |source| LocalCloudError::Listen { port, source };
         let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(listen)?;

@@ -154,4 +154,4 @@ fn sweep(tmp: &Path) -> Result<(), LocalCloudError> {
 }
 
 #[cfg(test)]
-mod tests {}
+mod tests;

@@ -71,7 +71,8 @@ pub(crate) fn sha256(bytes: &[u8]) -> Result<Sha256, StoreError> {
 
 /// An image id from its 16 bytes.
 pub(crate) fn image_id(bytes: &[u8]) -> Result<ImageId, StoreError> {
-    let bytes = bytes.try_into().map_err(|_| unreadable("image id", format_args!("{} bytes", bytes.len())))?;
+    let bytes =
+        bytes.try_into().map_err(|_| unreadable("image id", format_args!("{} bytes", bytes.len())))?;
     Ok(ImageId::from_bytes(bytes))
 }
 

@@ -72,7 +72,8 @@ fn sqlite_passes(code: &str) -> bool {
     const CANNOT_OPEN: i32 = 14;
     const PROTOCOL: i32 = 15;
     code.parse::<i32>().is_ok_and(|code| {
-        [BUSY, LOCKED, NO_MEMORY, READ_ONLY, INTERRUPTED, IO, FULL, CANNOT_OPEN, PROTOCOL].contains(&(code & 0xff))
+        [BUSY, LOCKED, NO_MEMORY, READ_ONLY, INTERRUPTED, IO, FULL, CANNOT_OPEN, PROTOCOL]
+            .contains(&(code & 0xff))
     })
 }
 

@@ -12,6 +12,8 @@ mod postgres;
 mod rows;
 mod sqlite;
 mod store;
+#[cfg(feature = "testsuite")]
+pub mod testsuite;
 
 pub use error::StoreError;
 pub use open::open;

@@ -42,7 +42,9 @@ impl S3Store {
     pub async fn create_bucket(&self, bucket: &types::BucketName) -> Result<(), StorageError> {
         match self.client.create_bucket().bucket(bucket.as_str()).send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_bucket_already_owned_by_you()) => {
+                Ok(())
+            }
             Err(error) => Err(classify(error, &S3Uri::new(bucket.clone(), ""))),
         }
     }
@@ -65,7 +67,8 @@ impl BlobStore for S3Store {
             .map_err(|error| classify(error, prefix))?;
         let encoded = listed.encoding_type() == Some(&EncodingType::Url);
         let next = listed.next_continuation_token().map(ToOwned::to_owned);
-        let objects: Result<_, _> = listed.contents().iter().map(|object| summary(prefix, object, encoded)).collect();
+        let objects: Result<_, _> =
+            listed.contents().iter().map(|object| summary(prefix, object, encoded)).collect();
         Ok(ObjectPage { objects: objects?, next })
     }
 

@@ -19,17 +19,18 @@ pub use conditions::{
     objects_above_the_limit_are_refused_before_anything_is_written, racing_creates_write_exactly_once,
     wrong_sha256_is_refused, wrong_sha256_of_a_large_file_is_refused,
 };
-pub use fixture::Fixture;
+pub use fixture::{Fixture, KnownLimits};
 pub use hostile_keys::{
     file_and_folder_of_the_same_name_live_side_by_side, hostile_keys_are_listed_as_they_are,
     hostile_keys_round_trip, overlong_keys_are_refused,
 };
 pub use listings::{
-    listings_are_in_key_order_by_pages, listings_hold_nothing_but_the_prefix, listings_see_every_write_before_them,
+    listings_are_in_key_order_by_pages, listings_hold_nothing_but_the_prefix,
+    listings_see_every_write_before_them,
 };
 pub use transfers::{
-    download_does_not_overwrite_a_file, files_of_every_size_round_trip, rewriting_an_object_changes_its_version,
-    small_objects_round_trip,
+    download_does_not_overwrite_a_file, files_of_every_size_round_trip,
+    rewriting_an_object_changes_its_version, small_objects_round_trip,
 };
 
 /// One `#[tokio::test]` per behaviour of the contract. Takes an expression that makes a future of a fresh

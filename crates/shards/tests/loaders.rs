@@ -70,7 +70,12 @@ fn check(version: &Path) -> anyhow::Result<Output> {
 /// What the publisher lays out, for two variants: one with an empty split and several shards, one with all splits.
 fn publish() -> anyhow::Result<TempDir> {
     let root = TempDir::new()?;
-    let mut version = Version { root: root.path().to_owned(), shards: Vec::new(), files: BTreeMap::new(), rows: Vec::new() };
+    let mut version = Version {
+        root: root.path().to_owned(),
+        shards: Vec::new(),
+        files: BTreeMap::new(),
+        rows: Vec::new(),
+    };
     let variants = BTreeMap::from([
         version.variant("720p", &[(Split::Train, 2), (Split::Val, 1), (Split::Test, 0)])?,
         version.variant("360p", &[(Split::Train, 3), (Split::Val, 1), (Split::Test, 1)])?,
@@ -119,11 +124,7 @@ impl Version {
                 *summary.splits.entry(*split).or_default() += samples;
                 names.push(format!("{stem}.tar"));
                 counts.push((format!("{stem}.tar"), samples));
-                listed.push(WidsShard {
-                    url: format!("{stem}.tar"),
-                    samples,
-                    bytes: index.bytes,
-                });
+                listed.push(WidsShard { url: format!("{stem}.tar"), samples, bytes: index.bytes });
             }
             parts.push((*split, names));
             if !listed.is_empty() {
@@ -137,12 +138,7 @@ impl Version {
         Ok((name.to_owned(), summary))
     }
 
-    fn shard(
-        &mut self,
-        variant: &str,
-        split: Split,
-        stem: &str,
-    ) -> anyhow::Result<ShardIndex> {
+    fn shard(&mut self, variant: &str, split: Split, stem: &str) -> anyhow::Result<ShardIndex> {
         let uri: S3Uri = format!("s3://gold/animals/v1/{variant}/{stem}.tar").parse()?;
         let mut writer = ShardWriter::new(BufWriter::new(File::create(self.path(variant, stem, "tar"))?));
         for (n, (width, height, image)) in IMAGES.iter().enumerate() {

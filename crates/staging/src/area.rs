@@ -36,8 +36,8 @@ impl StagingArea {
     }
 
     /// The most bytes that one item can ever reserve: the quota or the size of the disk less its floor,
-    /// whichever is less, less the room of the cache. Does not change while the area is open: a disk that
-    /// others have filled makes items wait, it does not make them too large.
+    /// whichever is less. Does not change while the area is open: a disk that others have filled makes items
+    /// wait, it does not make them too large.
     pub fn capacity(&self) -> u64 {
         self.shared.capacity
     }

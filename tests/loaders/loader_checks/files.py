@@ -17,7 +17,7 @@ def check(variant: Variant) -> str:
         expect(shard.path.stat().st_size == shard.bytes, f"{shard.path.name} is not {shard.bytes} bytes")
         expect(digest(shard.path) == shard.sha256, f"{shard.path.name} has another sha256")
         expect(shard.path.name.startswith(f"{shard.split}-"), f"{shard.path.name} is not of {shard.split}")
-    for key, sha256 in variant.files.items():
+    for key, sha256 in (variant.files | variant.shared_files).items():
         expect(digest(variant.version_root / key) == sha256, f"{key} has another sha256")
 
     listed = {shard.path.relative_to(variant.version_root).as_posix() for shard in variant.shards}
@@ -34,4 +34,4 @@ def check(variant: Variant) -> str:
     for shard in variant.shards:
         count = len(variant.samples(shard))
         expect(count == shard.samples > 0, f"{shard.path.name} has {count} samples, not {shard.samples}")
-    return f"{len(variant.shards)} shards, {len(variant.files)} other files, {len(keys)} samples"
+    return f"{len(variant.shards)} shards, {len(variant.files)} other files, {len(variant.shared_files)} of the version, {len(keys)} samples"

@@ -8,7 +8,8 @@ from .version import Variant, decoded_size, expect
 
 
 def check(variant: Variant) -> str:
-    rows = pyarrow.parquet.read_table(variant.root.parent / "samples.parquet", filters=[("variant", "==", variant.root.name)]).to_pylist()
+    table = variant.version_root / "samples.parquet"
+    rows = pyarrow.parquet.read_table(table, filters=[("variant", "==", variant.name)]).to_pylist()
     by_place = {(row["shard"], row["index"]): row for row in rows}
     expect(len(by_place) == len(rows), "two rows are of one place")
     splits = {}

@@ -48,6 +48,8 @@ class Variant:
     shards: list[Shard]
     files: dict[str, str]
     """Digest by path relative to the version, for what is in this variant's folder."""
+    shared_files: dict[str, str]
+    """The same for what belongs to no variant."""
     _samples: dict[str, list[Sample]] = field(default_factory=dict)
 
     def splits(self) -> list[str]:
@@ -96,6 +98,8 @@ def decoded_size(data: bytes) -> tuple[int, int]:
 
 def load_version(root: Path, wanted: list[str] | None) -> list[Variant]:
     manifest = json.loads((root / "manifest.json").read_text())
+    folders = tuple(f"{name}/" for name in manifest["variants"])
+    shared = {key: digest for key, digest in manifest["files"].items() if not key.startswith(folders)}
     variants = []
     for name in wanted or sorted(manifest["variants"]):
         if name not in manifest["variants"]:
@@ -112,5 +116,5 @@ def load_version(root: Path, wanted: list[str] | None) -> list[Variant]:
             if entry["variant"] == name
         ]
         files = {key: digest for key, digest in manifest["files"].items() if key.startswith(f"{name}/")}
-        variants.append(Variant(name, root / name, root, shards, files))
+        variants.append(Variant(name, root / name, root, shards, files, shared))
     return variants

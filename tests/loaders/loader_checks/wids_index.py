@@ -33,7 +33,6 @@ def check(variant: Variant) -> str:
             read = [plain(dataset[number]) for number in range(len(dataset))]
             dataset.close()
             for entry, shard in zip(dataset.shards, shards, strict=True):
-                expect(wids.compute_file_md5sum(str(shard.path)) == entry["md5sum"], f"{entry['url']}: md5sum")
                 expect(entry["filesize"] == shard.bytes, f"{entry['url']}: filesize")
                 expect(entry["nsamples"] == shard.samples, f"{entry['url']}: nsamples")
         written = [sample for shard in shards for sample in variant.samples(shard)]

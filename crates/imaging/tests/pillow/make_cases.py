@@ -15,7 +15,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
 
 OUT = Path(sys.argv[1])
 CASES = []
@@ -175,6 +175,14 @@ def orientations():
             case(f"orientation-{tag}-{extension}", data, extension, orientation=tag)
         tiff = encode(picture, "TIFF", tiffinfo={0x0112: tag})
         case(f"orientation-{tag}-tiff", tiff, "tif", orientation=tag)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    raw = exif.tobytes()
+    for zipped in (False, True):
+        info = PngImagePlugin.PngInfo()
+        info.add_text("Raw profile type exif", f"\nexif\n{len(raw):8}\n{raw.hex()}\n", zip=zipped)
+        name = f"orientation-6-png-raw-profile-{'zTXt' if zipped else 'tEXt'}"
+        case(name, encode(picture, "PNG", pnginfo=info), "png", orientation=6)
     for tag in (0, 9, 65535):
         exif = Image.Exif()
         exif[0x0112] = tag
@@ -292,6 +300,9 @@ def depths():
     for mode, compression in (("RGB", "raw"), ("RGB", "tiff_lzw"), ("RGB", "tiff_adobe_deflate"), ("RGB", "packbits"), ("L", "raw"), ("1", "raw")):
         case(f"tiff-{mode.lower()}-{compression}", encode(picture.convert(mode), "TIFF", compression=compression), "tif")
     case("tiff-rgba", encode(alpha_scene(60, 40), "TIFF"), "tif")
+    multiplied = Image.fromarray(np.asarray(alpha_scene(60, 40).convert("RGBa")).copy(), "RGBA")
+    data = encode(multiplied, "TIFF", tiffinfo={338: 1})
+    case("tiff-premultiplied-alpha", data, "tif", tolerance=1, mean=0.1)
     case("tiff-cmyk", encode(picture.convert("CMYK"), "TIFF"), "tif", tolerance=1, mean=0.6)
 
 
@@ -341,12 +352,12 @@ def sizes():
             data = encode(scene(801, 533), "PNG", exif=exif)
         data = data or encode(picture, "PNG")
         tag = 6 if name == "turned" else 1
-        case(f"resized-{name}", data, "png", {s: resized(picture, s) for s in SPECS}, tolerance=3, mean=0.3, orientation=tag)
+        case(f"resized-{name}", data, "png", {s: resized(picture, s) for s in SPECS}, tolerance=4, mean=0.3, orientation=tag)
     glassy, flat = alpha_scene(401, 303), {}
     for spec in ("360p", "120x50:stretch", "100x80:crop"):
         small = resized(glassy, spec)
         flat[spec] = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
-    case("resized-flattened", encode(glassy, "PNG"), "png", flat, alpha="flatten", tolerance=3, mean=0.5)
+    case("resized-flattened", encode(glassy, "PNG"), "png", flat, alpha="flatten", tolerance=4, mean=0.5)
 
 
 for make in (orientations, jpegs, profiles, depths, sizes):

@@ -31,11 +31,14 @@ impl Api {
             delimiter: input.delimiter.clone(),
             start_after: input.start_after.clone(),
             token: input.continuation_token.clone(),
-            limit: usize::try_from(max_keys).map_err(|_| s3_error!(InvalidArgument, "max-keys is negative"))?,
+            limit: usize::try_from(max_keys)
+                .map_err(|_| s3_error!(InvalidArgument, "max-keys is negative"))?,
         };
         let cursors = Arc::clone(&self.cursors);
-        let page = failure::blocking(move || cursors.list(&bucket, &query).map_or(Ok(None), |page| page.map(Some)));
-        let page = page.await?.ok_or_else(|| s3_error!(InvalidArgument, "the continuation token is not ours"))?;
+        let page =
+            failure::blocking(move || cursors.list(&bucket, &query).map_or(Ok(None), |page| page.map(Some)));
+        let page =
+            page.await?.ok_or_else(|| s3_error!(InvalidArgument, "the continuation token is not ours"))?;
         Ok(output(input, page, max_keys, url))
     }
 }

@@ -51,7 +51,8 @@ pub(super) async fn receive<T>(
     }
     check(&declared.checksums, &content.checksums)?;
     if let Some(trailers) = request.trailing_headers.as_ref().and_then(s3s::TrailingHeaders::take) {
-        let read = |name: &str| trailers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
+        let read =
+            |name: &str| trailers.get(name).and_then(|value| value.to_str().ok()).map(ToOwned::to_owned);
         check(&from_headers(read), &content.checksums)?;
     } else if !trailer.is_empty() {
         return Err(s3_error!(IncompleteBody, "the announced trailer is missing"));

@@ -67,7 +67,8 @@ fn check_conditions(
     if_match: Option<&ETagCondition>,
     if_none_match: Option<&ETagCondition>,
 ) -> S3Result<()> {
-    let is_it = |condition: &ETagCondition| condition.as_etag().is_none_or(|etag| etag.value() == object.etag);
+    let is_it =
+        |condition: &ETagCondition| condition.as_etag().is_none_or(|etag| etag.value() == object.etag);
     if if_match.is_some_and(|condition| !is_it(condition)) {
         return Err(s3_error!(PreconditionFailed));
     }

@@ -29,8 +29,14 @@ impl Api {
         let etag = hex::encode(content.md5);
         let commit = Commit { file: content.file, etag: etag.clone(), content_type, if_absent };
         self.commit(bucket, key, commit).await?;
-        let Checksum { checksum_crc32, checksum_crc32c, checksum_crc64nvme, checksum_sha1, checksum_sha256, .. } =
-            content.checksums;
+        let Checksum {
+            checksum_crc32,
+            checksum_crc32c,
+            checksum_crc64nvme,
+            checksum_sha1,
+            checksum_sha256,
+            ..
+        } = content.checksums;
         Ok(PutObjectOutput {
             e_tag: Some(ETag::Strong(etag)),
             checksum_crc32,
@@ -80,7 +86,10 @@ impl Api {
         })
     }
 
-    pub(super) async fn put_part(&self, mut request: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
+    pub(super) async fn put_part(
+        &self,
+        mut request: S3Request<UploadPartInput>,
+    ) -> S3Result<UploadPartOutput> {
         self.writable(&request.input.bucket)?;
         let input = &mut request.input;
         if !(1..=10_000).contains(&input.part_number) {
@@ -107,8 +116,14 @@ impl Api {
         if !self.uploads.add(upload_id, (bucket, key), *part_number, part) {
             return Err(s3_error!(NoSuchUpload));
         }
-        let Checksum { checksum_crc32, checksum_crc32c, checksum_crc64nvme, checksum_sha1, checksum_sha256, .. } =
-            checksums;
+        let Checksum {
+            checksum_crc32,
+            checksum_crc32c,
+            checksum_crc64nvme,
+            checksum_sha1,
+            checksum_sha256,
+            ..
+        } = checksums;
         Ok(UploadPartOutput {
             e_tag: Some(ETag::Strong(etag)),
             checksum_crc32,
@@ -127,13 +142,15 @@ impl Api {
         let CompleteMultipartUploadInput { bucket: name, key, upload_id, .. } = &input;
         let bucket = self.writable(name)?;
         let if_absent = if_absent(input.if_match.as_ref(), input.if_none_match.as_ref())?;
-        let named = input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref()).unwrap_or_default();
+        let named =
+            input.multipart_upload.as_ref().and_then(|upload| upload.parts.as_deref()).unwrap_or_default();
         let wanted: Option<Vec<_>> = named
             .iter()
             .map(|part| Some((part.part_number?, part.e_tag.as_ref()?.value().to_owned())))
             .collect();
         let wanted = wanted.ok_or_else(|| s3_error!(MalformedXML))?;
-        let (parts, content_type) = self.uploads.select(upload_id, (name, key), &wanted).map_err(parts_error)?;
+        let (parts, content_type) =
+            self.uploads.select(upload_id, (name, key), &wanted).map_err(parts_error)?;
         let tmp = self.store.tmp_dir();
         let (file, etag) = failure::blocking(move || store::assemble(&parts, &tmp)).await?;
         let commit = Commit { file, etag: etag.clone(), content_type, if_absent };

@@ -75,7 +75,9 @@ impl Uploads {
     /// Adds or replaces a part; `false` when there is no such upload of this object.
     pub(crate) fn add(&self, id: &str, object: (&str, &str), number: i32, part: Part) -> bool {
         match self.lock().get_mut(id) {
-            Some(upload) if upload.is_of(object) => upload.parts.insert(number, Arc::new(part)).map_or(true, |_| true),
+            Some(upload) if upload.is_of(object) => {
+                upload.parts.insert(number, Arc::new(part)).map_or(true, |_| true)
+            }
             _ => false,
         }
     }

@@ -76,7 +76,8 @@ impl Walk {
             (None, _) => Some(dir.to_owned()),
             (Some(top), Naming::Escaped) => keys::plain_path(top).map(|path| dir.join(path)),
             (Some(top), Naming::Raw) => {
-                let nameable = !top.contains('\0') && top.split('/').all(|name| !matches!(name, "" | "." | ".."));
+                let nameable =
+                    !top.contains('\0') && top.split('/').all(|name| !matches!(name, "" | "." | ".."));
                 nameable.then(|| dir.join(top))
             }
         };

@@ -7,16 +7,19 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
-use sqlx::{Postgres, PgTransaction};
+use sqlx::{PgTransaction, Postgres};
 use types::{DatasetName, RejectCode, RejectReason, S3Uri, StageName};
 
 use super::lists::{KeyArrays, Placed, by_place, column, distinct};
 use super::{PostgresStore, commit, keyed, keyed_as};
 use crate::encoding::{integer, json, milliseconds, policy_bytes, prose};
 use crate::failures::failed;
-use crate::rows::{CheckpointRow, Fence, FenceRow, GrantRow, ProcessedRow, RejectedRow, RenewalRow, StatusRow};
+use crate::rows::{
+    CheckpointRow, Fence, FenceRow, GrantRow, ProcessedRow, RejectedRow, RenewalRow, StatusRow,
+};
 use crate::{
-    Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, ProcessedRecord, Publication, RejectedRecord, StoreError,
+    Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, ProcessedRecord, Publication, RejectedRecord,
+    StoreError,
 };
 
 #[async_trait]
@@ -225,10 +228,7 @@ async fn changed(
 }
 
 /// Looks at the fence of a claim and locks it.
-pub(super) async fn fence(
-    transaction: &mut PgTransaction<'_>,
-    claim: &Claim,
-) -> Result<Fence, StoreError> {
+pub(super) async fn fence(transaction: &mut PgTransaction<'_>, claim: &Claim) -> Result<Fence, StoreError> {
     let row: Option<FenceRow> = keyed_as(include_str!("../../queries/postgres/fence.sql"), &claim.key)
         .fetch_optional(&mut **transaction)
         .await

@@ -1,11 +1,13 @@
 //! Publication in Postgres.
 
 use sqlx::PgTransaction;
-use types::{DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber};
+use types::{
+    DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber,
+};
 
 use super::claims::fence;
-use super::lists::column;
 use super::keyed;
+use super::lists::column;
 use crate::encoding::{integer, json, policy_bytes, split_rank};
 use crate::failures::failed;
 use crate::rows::{Fence, VersionStateRow, may_publish};

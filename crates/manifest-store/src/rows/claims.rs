@@ -7,7 +7,9 @@ use sqlx::FromRow;
 use types::{DatasetName, ObjectVersion, RejectReason, S3Uri, StageName};
 
 use crate::encoding::{duration, from_json, number, parsed, policy, policy_bytes, unreadable, uri};
-use crate::{Claim, ClaimKey, ClaimStatus, FenceToken, ProcessedRecord, RejectedRecord, Settlement, StoreError};
+use crate::{
+    Claim, ClaimKey, ClaimStatus, FenceToken, ProcessedRecord, RejectedRecord, Settlement, StoreError,
+};
 
 /// A claim key as columns, in the order in which every statement takes them.
 #[derive(Debug, Clone)]

@@ -85,7 +85,8 @@ pub(crate) fn may_publish(
     (dataset, number, manifest): (&DatasetName, VersionNumber, &Sha256),
 ) -> Result<bool, StoreError> {
     let row = row.ok_or_else(|| StoreError::NoSuchVersion(dataset.clone(), number))?;
-    let refuse = |why: String| Err(StoreError::Invalid(format!("{dataset} {number} cannot be published: {why}")));
+    let refuse =
+        |why: String| Err(StoreError::Invalid(format!("{dataset} {number} cannot be published: {why}")));
     match state(&row.state)? {
         VersionState::Planned if unbuilt == 0 => Ok(true),
         VersionState::Planned => refuse(format!("{unbuilt} of its shards are not built")),

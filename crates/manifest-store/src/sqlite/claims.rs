@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use sqlx::sqlite::SqliteArguments;
 use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteTransaction};
 use types::{DatasetName, RejectCode, RejectReason, S3Uri, StageName};
 
@@ -15,7 +15,8 @@ use crate::encoding::{integer, json, milliseconds, policy_bytes, prose};
 use crate::failures::failed;
 use crate::rows::{CheckpointRow, Fence, FenceRow, GrantRow, ProcessedRow, RejectedRow, StatusRow};
 use crate::{
-    Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, ProcessedRecord, Publication, RejectedRecord, StoreError,
+    Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, ProcessedRecord, Publication, RejectedRecord,
+    StoreError,
 };
 
 #[async_trait]

@@ -1,7 +1,9 @@
 //! Publication in SQLite.
 
 use sqlx::SqliteTransaction;
-use types::{DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber};
+use types::{
+    DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber,
+};
 
 use super::claims::fence;
 use super::keyed;

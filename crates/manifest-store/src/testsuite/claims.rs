@@ -8,7 +8,8 @@ use serde_json::json;
 use types::{DatasetName, PolicyHash, RejectCode, RejectReason, StageName};
 
 use super::fixtures::{
-    LONG, SHORT, Store, claim_one, dataset, expect_owned, key, owned, owned_in_time, publication, publish, stage_key, uri,
+    LONG, SHORT, Store, claim_one, dataset, expect_owned, key, owned, owned_in_time, publication, publish,
+    stage_key, uri,
 };
 use crate::{Claim, ClaimKey, ClaimOutcome, ClaimStatus, Settlement, StoreError};
 
@@ -67,7 +68,10 @@ pub async fn an_ended_lease_that_nobody_took_is_still_ours(store: Store) -> anyh
     let (renewed, published) = (key("renewed.jpg"), key("published.jpg"));
     let outcomes = store.claim(&[renewed.clone(), published.clone()], "slow", Duration::ZERO).await?;
     let claims: Vec<Claim> = outcomes.into_iter().map(expect_owned).collect::<Result<_, _>>()?;
-    assert_eq!(store.statuses(&[renewed.clone(), published.clone()]).await?, [ClaimStatus::Free, ClaimStatus::Free]);
+    assert_eq!(
+        store.statuses(&[renewed.clone(), published.clone()]).await?,
+        [ClaimStatus::Free, ClaimStatus::Free]
+    );
 
     assert_eq!(store.renew(&claims[..1], LONG).await?, [true]);
     ensure!(matches!(claim_one(&store, &renewed, "other", LONG).await?, ClaimOutcome::NotNow { .. }));
@@ -212,7 +216,8 @@ pub async fn checkpoints_outlive_attempts_and_end_with_the_work(store: Store) ->
 
 /// What a stage knows of an object: every version and policy, the one claimed last first.
 pub async fn processed_lists_every_version_newest_claim_first(store: Store) -> anyhow::Result<()> {
-    let versions = ["v1", "v2", "v3"].map(|version| stage_key(StageName::Normalize, "s3://bronze/images/x", version));
+    let versions =
+        ["v1", "v2", "v3"].map(|version| stage_key(StageName::Normalize, "s3://bronze/images/x", version));
     publish(&store, &versions[1], vec![]).await?;
     store.fail(&owned(&store, &versions[0]).await?, LONG, "later").await?;
     owned(&store, &versions[2]).await?;
@@ -234,7 +239,15 @@ pub async fn odd_keys_are_kept_byte_for_byte(store: Store) -> anyhow::Result<()>
     // S3 allows 1024 bytes of key, and a version id as long: together the largest index row.
     let longest: String = incompressible.chars().take(1024 - "images/".len()).collect();
     let version: String = incompressible.chars().rev().take(1024).collect();
-    let names = ["ünï ✓", "a%20b+c", "'; DROP TABLE claims; --", "tab\tnew\nline\u{1b}[31m", "//x//", "\u{10ffff}", "E\u{301}"];
+    let names = [
+        "ünï ✓",
+        "a%20b+c",
+        "'; DROP TABLE claims; --",
+        "tab\tnew\nline\u{1b}[31m",
+        "//x//",
+        "\u{10ffff}",
+        "E\u{301}",
+    ];
     let mut keys: Vec<ClaimKey> = names.iter().map(|name| key(name)).collect();
     keys.push(stage_key(StageName::Normalize, &format!("s3://bronze/images/{longest}"), &version));
     for key in &keys {
@@ -251,7 +264,10 @@ pub async fn ten_thousand_keys_are_one_call(store: Store) -> anyhow::Result<()> 
     let keys: Vec<ClaimKey> = (0..10_000).map(|n| key(&format!("{:04}", (n * 7919) % 10_000))).collect();
     let outcomes = store.claim(&keys, "bulk", LONG).await?;
     let claims: Vec<Claim> = outcomes.into_iter().map(expect_owned).collect::<Result<_, _>>()?;
-    ensure!(claims.iter().zip(&keys).all(|(claim, key)| claim.key == *key), "answers in the order of the question");
+    ensure!(
+        claims.iter().zip(&keys).all(|(claim, key)| claim.key == *key),
+        "answers in the order of the question"
+    );
     ensure!(store.renew(&claims, LONG).await?.into_iter().all(|renewed| renewed));
     store.release(&claims[1..]).await?;
     let statuses = store.statuses(&keys).await?;

@@ -191,7 +191,8 @@ pub(super) fn tar(planned: &PlannedShard, content: &str) -> ShardEntry {
     ShardEntry {
         variant: planned.variant.clone(),
         split: planned.split,
-        uri: uri("s3://gold/v1").join(&format!("{}/{}-{:06}.tar", planned.variant, planned.split, planned.number)),
+        uri: uri("s3://gold/v1")
+            .join(&format!("{}/{}-{:06}.tar", planned.variant, planned.split, planned.number)),
         samples: planned.samples,
         bytes: 10_240,
         sha256: Sha256::of(content),

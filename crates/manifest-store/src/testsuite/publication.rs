@@ -4,7 +4,9 @@ use anyhow::ensure;
 use futures::future::join_all;
 use types::{StageName, VersionNumber};
 
-use super::fixtures::{Store, dataset, key, normalize_key, original, owned, plan, policy, publication, tar, uri, variant};
+use super::fixtures::{
+    Store, dataset, key, normalize_key, original, owned, plan, policy, publication, tar, uri, variant,
+};
 use crate::{ClaimStatus, Direction, Effect, Settlement};
 
 /// When one effect is refused, nothing of the publication is there, and the claim is still ours.
@@ -46,7 +48,10 @@ pub async fn concurrent_publications_of_one_claim_have_one_effect(store: Store) 
         result?;
     }
     assert_eq!(store.manifests(&dataset(), StageName::Normalize, None, 10).await?.len(), 1);
-    assert_eq!(store.lineage(&uri("s3://bronze/images/both.jpg"), Direction::Descendants, 10).await?.len(), 1);
+    assert_eq!(
+        store.lineage(&uri("s3://bronze/images/both.jpg"), Direction::Descendants, 10).await?.len(),
+        1
+    );
     Ok(())
 }
 

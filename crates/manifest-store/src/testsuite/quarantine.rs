@@ -55,10 +55,9 @@ pub async fn the_quarantine_is_paged_in_order(store: Store) -> anyhow::Result<()
         }
         found.extend(page.into_iter().map(|record| record.key));
     }
-    // By hand: ingest before normalize; 'B' (0x42) before 'a' (0x61); '/' before the longer name; v1 before v2.
+    // Made in the reverse of: ingest before normalize, 'B' (0x42) before 'a' (0x61) before 'b', v1 before v2.
     keys.reverse();
-    keys.swap(2, 3);
-    assert_eq!(found, [&keys[0], &keys[1], &keys[3], &keys[2], &keys[4]].map(Clone::clone));
+    assert_eq!(found, keys);
     Ok(())
 }
 

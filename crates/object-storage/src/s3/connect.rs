@@ -90,14 +90,17 @@ pub(super) async fn client(settings: &S3Settings) -> Result<Client, StorageError
         loader = loader.region(Region::new(region.clone()));
     }
     if let S3Credentials::Static { access_key, secret_key } = &settings.credentials {
-        loader = loader.credentials_provider(Credentials::new(access_key, secret_key, None, None, "settings"));
+        loader =
+            loader.credentials_provider(Credentials::new(access_key, secret_key, None, None, "settings"));
     }
     let sdk = loader.load().await;
     let custom = has_endpoint(&sdk);
-    let mut config = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(settings.path_style.unwrap_or(custom));
+    let mut config =
+        aws_sdk_s3::config::Builder::from(&sdk).force_path_style(settings.path_style.unwrap_or(custom));
     if sdk.region().is_none() {
         if !custom {
-            let message = "no AWS region is configured: set AWS_REGION, or AWS_ENDPOINT_URL for another server";
+            let message =
+                "no AWS region is configured: set AWS_REGION, or AWS_ENDPOINT_URL for another server";
             return Err(StorageError::Unavailable(message.to_owned()));
         }
         config = config.region(Region::from_static(REGION_OF_CUSTOM_ENDPOINTS));
@@ -107,7 +110,8 @@ pub(super) async fn client(settings: &S3Settings) -> Result<Client, StorageError
 
 /// Whether any source names an endpoint, `AWS_ENDPOINT_URL_S3` included.
 fn has_endpoint(sdk: &SdkConfig) -> bool {
-    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let key =
+        ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
     let for_s3 = key.ok().and_then(|key| sdk.service_config()?.load_config(key));
     sdk.endpoint_url().is_some() || for_s3.is_some()
 }

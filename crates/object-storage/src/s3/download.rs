@@ -159,6 +159,8 @@ async fn blocking<T: Send + 'static>(
     path: Arc<Path>,
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T, StorageError> {
-    let done = tokio::task::spawn_blocking(work).await.unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
+    let done = tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
     done.map_err(|source| StorageError::Local { path: path.display().to_string(), source })
 }

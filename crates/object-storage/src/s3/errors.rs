@@ -35,6 +35,22 @@ where
     by_code(status, code, words, uri)
 }
 
+/// The error of a call that writes to `uri`. The only thing that such a call can miss is the bucket; any other 404 is a
+/// server that does not take the key.
+pub(super) fn classify_write<E>(error: SdkError<E>, uri: &S3Uri) -> StorageError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+{
+    let bucket_missing = code(&error) == Some("NoSuchBucket");
+    match classify(error, uri) {
+        StorageError::NotFound(uri) if !bucket_missing => StorageError::Invalid {
+            uri,
+            message: "the server has no place for this key (status 404)".to_owned(),
+        },
+        error => error,
+    }
+}
+
 fn by_code(status: u16, code: &str, message: String, uri: &S3Uri) -> StorageError {
     let uri = uri.clone();
     match (status, code) {
@@ -65,11 +81,7 @@ fn by_code(status: u16, code: &str, message: String, uri: &S3Uri) -> StorageErro
 pub(super) fn body(error: ByteStreamError, uri: &S3Uri) -> StorageError {
     let words = chain(&error);
     // The type of the SDK's checksum error is private to it.
-    if words.contains("checksum mismatch") {
-        damaged(uri, words)
-    } else {
-        StorageError::Unavailable(words)
-    }
+    if words.contains("checksum mismatch") { damaged(uri, words) } else { StorageError::Unavailable(words) }
 }
 
 /// The server's error code, if it sent one.

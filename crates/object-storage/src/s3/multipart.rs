@@ -12,7 +12,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use sha2::Digest as _;
 use types::{S3Uri, Sha256};
 
-use super::errors::{classify, damaged, refusal};
+use super::errors::{classify, classify_write, damaged, refusal};
 use super::{unquoted, upload};
 use crate::{Put, PutOptions, StorageError};
 
@@ -51,7 +51,7 @@ pub(super) async fn upload(
         .checksum_algorithm(ChecksumAlgorithm::Crc32)
         .send()
         .await
-        .map_err(|error| classify(error, to))?;
+        .map_err(|error| classify_write(error, to))?;
     let id = begun.upload_id().ok_or_else(|| damaged(to, "the server began an upload without an id"))?;
     let outcome = send_and_complete(client, from, to, options, id).await;
     if !matches!(outcome, Ok(Put::Written(_))) {
@@ -162,9 +162,9 @@ async fn abort(client: &Client, to: &S3Uri, id: &str) {
 /// Number, offset and length of each part.
 fn ranges(length: u64) -> impl Iterator<Item = (i32, u64, u64)> {
     let part = PART.max(length.div_ceil(MAX_PARTS));
-    (1..).zip((0..length.div_ceil(part)).map(move |index| index * part)).map(move |(number, offset)| {
-        (number, offset, part.min(length - offset))
-    })
+    (1..)
+        .zip((0..length.div_ceil(part)).map(move |index| index * part))
+        .map(move |(number, offset)| (number, offset, part.min(length - offset)))
 }
 
 #[cfg(test)]

@@ -7,12 +7,15 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::base64;
 use types::S3Uri;
 
-use super::errors::{Refusal, classify, refusal};
+use super::errors::{Refusal, classify, classify_write, refusal};
 use super::{multipart, unquoted};
 use crate::{Put, PutOptions, StorageError};
 
 /// Files up to this go in one request.
 const SINGLE_MAX: u64 = 16 << 20;
+
+/// S3's limit, in bytes. Not every server keeps to it, but no key may pass here that another would refuse.
+const MAX_KEY: usize = 1_024;
 
 pub(super) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
@@ -23,6 +26,7 @@ pub(super) async fn from_file(
     to: &S3Uri,
     options: &PutOptions,
 ) -> Result<Put, StorageError> {
+    check_key(to)?;
     let local = |source| StorageError::Local { path: from.display().to_string(), source };
     let length = tokio::fs::metadata(from).await.map_err(local)?.len();
     if length > SINGLE_MAX {
@@ -39,6 +43,7 @@ pub(super) async fn single(
     to: &S3Uri,
     options: &PutOptions,
 ) -> Result<Put, StorageError> {
+    check_key(to)?;
     let request = client
         .put_object()
         .bucket(to.bucket().as_str())
@@ -54,7 +59,7 @@ pub(super) async fn single(
         },
         Err(error) => match refusal(&error).filter(|_| options.if_absent) {
             Some(refusal) => refused(client, to, refusal).await,
-            None => Err(classify(error, to)),
+            None => Err(classify_write(error, to)),
         },
     }
 }
@@ -76,4 +81,11 @@ pub(super) async fn exists(client: &Client, uri: &S3Uri) -> Result<bool, Storage
             error => Err(error),
         },
     }
+}
+
+fn check_key(uri: &S3Uri) -> Result<(), StorageError> {
+    if (1..=MAX_KEY).contains(&uri.key().len()) {
+        return Ok(());
+    }
+    Err(StorageError::Invalid { uri: uri.clone(), message: "a key has 1 to 1,024 bytes".to_owned() })
 }

@@ -28,12 +28,15 @@ pub async fn missing_objects_and_buckets_are_not_found(fixture: &Fixture) {
     let store = &fixture.store;
     fixture.put("folder/object", "x").await;
     let elsewhere = S3Uri::new("no-such-bucket-here".parse().expect("valid"), "object");
-    for uri in [fixture.uri("missing"), fixture.uri("folder"), fixture.uri("folder/object/below"), elsewhere.clone()] {
+    for uri in
+        [fixture.uri("missing"), fixture.uri("folder"), fixture.uri("folder/object/below"), elsewhere.clone()]
+    {
         let head = store.head(&uri).await;
         assert!(matches!(head, Err(StorageError::NotFound(_))), "{uri}: {head:?}");
         let read = store.read(&uri, 10).await;
         assert!(matches!(read, Err(StorageError::NotFound(_))), "{uri}: {read:?}");
-        let object = ObjectVersion { uri: uri.clone(), version: "0123456789abcdef0123456789abcdef".to_owned() };
+        let object =
+            ObjectVersion { uri: uri.clone(), version: "0123456789abcdef0123456789abcdef".to_owned() };
         let down = store.download(&object, &fixture.path("to"), 10).await;
         assert!(matches!(down, Err(StorageError::NotFound(_))), "{uri}: {down:?}");
         assert!(!fixture.path("to").try_exists().expect("the folder is readable"));
@@ -112,10 +115,13 @@ async fn check_race(fixture: &Fixture, uri: &S3Uri, attempts: Vec<Attempt>, size
             Err(error) => panic!("writer {writer}: {error}"),
         }
     }
-    assert_eq!(winners.len(), 1, "writers {winners:?} all say that they wrote");
-    let stored = fixture.get(uri.key()).await;
-    assert_eq!(Sha256::of(stored), Sha256::of(noise(size, winners[0])));
-    assert_eq!(fixture.store.head(uri).await.expect("it is there").object.version, versions[0]);
+    let version = fixture.store.head(uri).await.expect("it is there").object.version;
+    let stored =
+        versions.iter().position(|written| *written == version).expect("one of the winners is stored");
+    assert_eq!(Sha256::of(fixture.get(uri.key()).await), Sha256::of(noise(size, winners[stored])));
+    if !fixture.limits.creates_race {
+        assert_eq!(winners.len(), 1, "writers {winners:?} all say that they wrote");
+    }
 }
 
 /// Deleting what is not there is no error.
@@ -138,6 +144,10 @@ pub async fn wrong_sha256_is_refused(fixture: &Fixture) {
     let uri = fixture.uri("object");
     let wrong = PutOptions { sha256: Some(Sha256::of("what was meant")), ..PutOptions::default() };
     let refused = fixture.store.write("what was sent".into(), &uri, &wrong).await;
+    if fixture.limits.ignores_sha256 {
+        assert!(matches!(refused, Ok(Put::Written(_))), "no longer a limit of this server: {refused:?}");
+        return;
+    }
     assert!(matches!(refused, Err(StorageError::Damaged { .. })), "{refused:?}");
     let from = fixture.file("from", b"what was sent");
     let refused = fixture.store.upload(&from, &uri, &wrong).await;

@@ -10,6 +10,23 @@ use types::{BucketName, S3Uri};
 
 use crate::{BlobStore, Put, PutOptions};
 
+/// Where a server falls short of S3. The suite holds it to these too, so that they are noticed when they pass.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownLimits {
+    /// Keys that it does not take. Writing one must be refused as `Invalid`.
+    pub refuses: fn(&str) -> bool,
+    /// It stores bytes that do not have the SHA-256 sent with them.
+    pub ignores_sha256: bool,
+    /// It looks whether an object is there and writes in two steps, so that several creates at once may all write.
+    pub creates_race: bool,
+}
+
+impl Default for KnownLimits {
+    fn default() -> Self {
+        Self { refuses: |_| false, ignores_sha256: false, creates_race: false }
+    }
+}
+
 /// A store with an empty bucket of the test's own.
 #[derive(Debug)]
 pub struct Fixture {
@@ -17,18 +34,18 @@ pub struct Fixture {
     pub store: Arc<dyn BlobStore>,
     /// The bucket.
     pub bucket: BucketName,
-    /// Keys that the server behind the adapter is known not to take. They must be refused as `Invalid`.
-    pub refuses: fn(&str) -> bool,
+    /// Where the server behind the adapter is known to fall short of S3.
+    pub limits: KnownLimits,
     files: TempDir,
     /// Kept until the test is over: the server.
     _server: Arc<dyn Any + Send + Sync>,
 }
 
 impl Fixture {
-    /// A fixture that takes every key. `server` is dropped after the test.
+    /// A fixture without known limits. `server` is dropped after the test.
     pub fn new(store: Arc<dyn BlobStore>, bucket: BucketName, server: Arc<dyn Any + Send + Sync>) -> Self {
         let files = tempfile::tempdir().expect("a temporary folder");
-        Self { store, bucket, refuses: |_| false, files, _server: server }
+        Self { store, bucket, limits: KnownLimits::default(), files, _server: server }
     }
 
     pub(super) fn uri(&self, key: &str) -> S3Uri {

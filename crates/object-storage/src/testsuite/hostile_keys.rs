@@ -5,11 +5,54 @@ use crate::{PutOptions, StorageError};
 
 fn hostile_keys() -> Vec<String> {
     let mut keys: Vec<String> = [
-        "../x", "../../../../etc/passwd", "a/../b", "/abs", "//abs", "a//b", "a/./b", "./a", ".", "..", "folder/",
-        "folder//", "a b", " a", "a ", "a+b", "a%2Fb", "a%2fb", "100%", "%", "%00", "a\\b", "a&b<c>\"d'", "a?b#c",
-        "a;b=c", "a:b", "*", "~", "caf\u{e9}", "cafe\u{301}", "漢字/😀.jpg", "\u{202e}gpj.exe", "Case", "case",
-        ".local-cloud", ".nv-meta/split.yaml", "CON", "tab\tkey", "line\nbreak", "return\rkey", "bell\u{7}",
-        "nul\0byte", "delete\u{7f}", "c1\u{85}", "\u{feff}bom", "\u{fffd}", "%empty", "a/%empty/b",
+        "../x",
+        "../../../../etc/passwd",
+        "a/../b",
+        "/abs",
+        "//abs",
+        "a//b",
+        "a/./b",
+        "./a",
+        ".",
+        "..",
+        "folder/",
+        "folder//",
+        "a b",
+        " a",
+        "a ",
+        "a+b",
+        "a%2Fb",
+        "a%2fb",
+        "100%",
+        "%",
+        "%00",
+        "a\\b",
+        "a&b<c>\"d'",
+        "a?b#c",
+        "a;b=c",
+        "a:b",
+        "*",
+        "~",
+        "caf\u{e9}",
+        "cafe\u{301}",
+        "漢字/😀.jpg",
+        "\u{202e}gpj.exe",
+        "Case",
+        "case",
+        ".local-cloud",
+        ".nv-meta/split.yaml",
+        "CON",
+        "tab\tkey",
+        "line\nbreak",
+        "return\rkey",
+        "bell\u{7}",
+        "nul\0byte",
+        "delete\u{7f}",
+        "c1\u{85}",
+        "\u{feff}bom",
+        "\u{fffd}",
+        "%empty",
+        "a/%empty/b",
     ]
     .map(ToOwned::to_owned)
     .into();
@@ -21,7 +64,8 @@ fn hostile_keys() -> Vec<String> {
 
 /// Each is an object of its own: its bytes come back, and only its bytes.
 pub async fn hostile_keys_round_trip(fixture: &Fixture) {
-    let (refused, taken): (Vec<_>, Vec<_>) = hostile_keys().into_iter().partition(|key| (fixture.refuses)(key));
+    let (refused, taken): (Vec<_>, Vec<_>) =
+        hostile_keys().into_iter().partition(|key| (fixture.limits.refuses)(key));
     for key in &refused {
         let put = fixture.store.write("x".into(), &fixture.uri(key), &PutOptions::default()).await;
         assert!(matches!(put, Err(StorageError::Invalid { .. })), "{key:?} is known to be refused: {put:?}");
@@ -44,7 +88,7 @@ pub async fn hostile_keys_round_trip(fixture: &Fixture) {
 
 /// Listings give the raw keys, each once, in order, over pages too.
 pub async fn hostile_keys_are_listed_as_they_are(fixture: &Fixture) {
-    let mut taken: Vec<_> = hostile_keys().into_iter().filter(|key| !(fixture.refuses)(key)).collect();
+    let mut taken: Vec<_> = hostile_keys().into_iter().filter(|key| !(fixture.limits.refuses)(key)).collect();
     for key in &taken {
         fixture.put(key, "x").await;
     }
@@ -58,7 +102,14 @@ pub async fn hostile_keys_are_listed_as_they_are(fixture: &Fixture) {
 
 /// `a.jpg` and `a.jpg/b.jpg`, in either order of writing.
 pub async fn file_and_folder_of_the_same_name_live_side_by_side(fixture: &Fixture) {
-    let keys = ["1/a.jpg", "1/a.jpg/b.jpg", "1/a.jpg/b.jpg/c.jpg", "2/a.jpg", "2/a.jpg/b.jpg", "2/a.jpg/b.jpg/c.jpg"];
+    let keys = [
+        "1/a.jpg",
+        "1/a.jpg/b.jpg",
+        "1/a.jpg/b.jpg/c.jpg",
+        "2/a.jpg",
+        "2/a.jpg/b.jpg",
+        "2/a.jpg/b.jpg/c.jpg",
+    ];
     for key in [0, 1, 2, 5, 4, 3].map(|index: usize| keys[index]) {
         fixture.put(key, key).await;
     }
@@ -73,7 +124,10 @@ pub async fn file_and_folder_of_the_same_name_live_side_by_side(fixture: &Fixtur
     for key in ["1/a.jpg", "2/a.jpg/b.jpg/c.jpg"] {
         fixture.store.delete(&fixture.uri(key)).await.expect("deleted");
     }
-    assert_eq!(fixture.list("", 10).await.0, ["1/a.jpg/b.jpg", "1/a.jpg/b.jpg/c.jpg", "2/a.jpg", "2/a.jpg/b.jpg"]);
+    assert_eq!(
+        fixture.list("", 10).await.0,
+        ["1/a.jpg/b.jpg", "1/a.jpg/b.jpg/c.jpg", "2/a.jpg", "2/a.jpg/b.jpg"]
+    );
     fixture.put("1/a.jpg", "back").await;
     assert_eq!(fixture.get("1/a.jpg").await, "back");
     assert_eq!(fixture.get("1/a.jpg/b.jpg").await, "again 1/a.jpg/b.jpg");

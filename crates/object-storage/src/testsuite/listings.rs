@@ -5,7 +5,9 @@ use super::Fixture;
 /// Byte order of the keys, in full pages, each key once. `/` stands between `.` and `0`.
 pub async fn listings_are_in_key_order_by_pages(fixture: &Fixture) {
     // In order by hand: - is 2D, . is 2E, / is 2F, digits follow, then upper case, _, lower case, ü (C3), 漢 (E6), 😀 (F0).
-    let mut expected = vec!["B", "a", "a-", "a-b/c", "a.b", "a/-", "a/b", "a/b-/x", "a/b.x", "a/b/c", "a0", "aB", "a_", "ab"];
+    let mut expected = vec![
+        "B", "a", "a-", "a-b/c", "a.b", "a/-", "a/b", "a/b-/x", "a/b.x", "a/b/c", "a0", "aB", "a_", "ab",
+    ];
     let numbered: Vec<_> = (0..30).map(|n| format!("n/{n:03}")).collect();
     expected.extend(numbered.iter().map(String::as_str));
     expected.extend(["z", "ü", "漢", "😀"]);

@@ -77,7 +77,8 @@ async fn body_with_a_wrong_checksum_is_damaged() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn completion_that_fails_with_status_200_is_no_success() -> anyhow::Result<()> {
-    const BEGUN: &str = "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>";
+    const BEGUN: &str =
+        "<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>";
     const FAILED: &str = "<Error><Code>InternalError</Code><Message>please try again</Message></Error>";
     let server = Scripted::start(|_, stream| {
         let head = read_request(&mut stream.try_clone().expect("a socket"));
@@ -147,7 +148,8 @@ fn read_request(stream: &mut TcpStream) -> String {
     let mut received = Vec::new();
     let mut chunk = [0; 65_536];
     loop {
-        let text = String::from_utf8_lossy(received.get(..received.len().min(16_384)).unwrap_or_default()).into_owned();
+        let text = String::from_utf8_lossy(received.get(..received.len().min(16_384)).unwrap_or_default())
+            .into_owned();
         if let Some((head, _)) = text.split_once("\r\n\r\n") {
             let length = head.lines().find_map(|line| {
                 let (name, value) = line.split_once(':')?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use local_cloud::{LocalCloud, LocalCloudConfig};
-use object_storage::testsuite::Fixture;
+use object_storage::testsuite::{Fixture, KnownLimits};
 use object_storage::{MemoryStore, S3Credentials, S3Settings, S3Store};
 use testkit::Moto;
 use types::BucketName;
@@ -33,8 +33,10 @@ async fn memory() -> Fixture {
 async fn s3_on_local_cloud() -> Fixture {
     let root = tempfile::tempdir().expect("a temporary folder");
     let bucket = fresh_bucket();
-    let config =
-        LocalCloudConfig { buckets: vec![bucket.to_string()], ..LocalCloudConfig::new(root.path().join("cloud")) };
+    let config = LocalCloudConfig {
+        buckets: vec![bucket.to_string()],
+        ..LocalCloudConfig::new(root.path().join("cloud"))
+    };
     let cloud = LocalCloud::start(config).await.expect("it starts");
     let store = connect(cloud.endpoint(), cloud.access_key(), cloud.secret_key()).await;
     Fixture::new(Arc::new(store), bucket, Arc::new((cloud, root)))
@@ -45,14 +47,20 @@ async fn s3_on_moto() -> Fixture {
     let bucket = fresh_bucket();
     let store = connect(moto.endpoint(), "moto", "moto").await;
     store.create_bucket(&bucket).await.expect("moto creates buckets");
-    Fixture::new(Arc::new(store), bucket, moto)
+    // moto 5.2.5: its router matches no key with a line break, it never compares x-amz-checksum-sha256, and its
+    // PutObject checks If-None-Match before it takes the lock.
+    let limits = KnownLimits { refuses: |key| key.contains('\n'), ignores_sha256: true, creates_race: true };
+    Fixture { limits, ..Fixture::new(Arc::new(store), bucket, moto) }
 }
 
 async fn connect(endpoint: &str, access_key: &str, secret_key: &str) -> S3Store {
     let settings = S3Settings {
         endpoint: Some(endpoint.to_owned()),
         region: Some("us-east-1".to_owned()),
-        credentials: S3Credentials::Static { access_key: access_key.to_owned(), secret_key: secret_key.to_owned() },
+        credentials: S3Credentials::Static {
+            access_key: access_key.to_owned(),
+            secret_key: secret_key.to_owned(),
+        },
         path_style: None,
     };
     S3Store::connect(&settings).await.expect("the settings are complete")
