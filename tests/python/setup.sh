@@ -8,7 +8,7 @@ venv="$root/.venv"
 stamp="$venv/.requirements.sha256"
 python=${PYTHON:-python3}
 
-wanted=$(cat "$here"/requirements*.txt "$here/setup.sh" | sha256sum | cut -d' ' -f1)
+wanted=$(cat "$here"/requirements*.txt "$here/setup.sh" "$here/fetch_wds2idx.py" | sha256sum | cut -d' ' -f1)
 up_to_date() { [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; }
 
 if up_to_date; then
@@ -32,5 +32,6 @@ pip install --no-deps -r "$here/requirements-no-deps.txt"
 rm -rf "$venv/wids"
 pip install --no-deps --target "$venv/wids" webdataset==0.2.100
 rm -rf "$venv/wids/webdataset"
+"$venv/bin/python" "$here/fetch_wds2idx.py" "$venv/dali"
 echo "$wanted" >"$stamp"
 echo "the Python test environment is in $venv"

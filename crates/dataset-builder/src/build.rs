@@ -18,7 +18,6 @@ use types::{Disposition, LineageEdge, Relation, S3Uri, Sha256, ShardEntry};
 use crate::{PlannedSample, ShardPlan, sample_footprint, sample_json};
 
 const PARALLEL_READS: usize = 8;
-const END_OF_TAR: u64 = 10_240;
 const INDEX_BYTES_PER_SAMPLE: u64 = 512;
 
 /// A shard on NVMe, ready to be uploaded.
@@ -35,7 +34,7 @@ pub struct BuiltShard {
 /// Bytes on NVMe that a plan needs at most.
 pub fn shard_demand(plan: &ShardPlan) -> u64 {
     let samples: u64 = plan.samples.iter().map(|sample| sample_footprint(plan, sample)).sum();
-    samples + END_OF_TAR + plan.samples.len() as u64 * INDEX_BYTES_PER_SAMPLE
+    samples + shards::TAR_EOF_BYTES + plan.samples.len() as u64 * INDEX_BYTES_PER_SAMPLE
 }
 
 /// Reads the planned variants in order, checks each against its planned digest, and writes tar and indexes for

@@ -62,12 +62,13 @@ impl VersionFiles<'_> {
         workspace: &Workspace,
         extra: Vec<Output>,
     ) -> Result<FinishedVersion, StageError> {
-        let mut outputs = vec![self.sample_table(blobs, workspace).await?];
+        let (table, indexes) = self.sample_table(blobs, workspace).await?;
+        let mut outputs = vec![table];
         for variant in self.variants() {
             outputs.extend(self.loader_files(&variant));
         }
         outputs.extend(extra);
-        let manifest = self.manifest(&outputs, self.summaries(), &[]);
+        let manifest = self.manifest(&outputs, self.summaries(), &indexes);
         let edge = |(shard, _): &(ShardEntry, S3Uri)| LineageEdge {
             parent: shard.uri.clone(),
             child: manifest.uri.clone(),
@@ -169,12 +170,13 @@ impl VersionFiles<'_> {
         Output::document(self.folder.join("manifest.json"), "application/json", json, self.plan_uri.clone())
     }
 
-    /// `samples.parquet`: one row per sample and variant, in shard order, with its place in the tar.
+    /// `samples.parquet`: one row per sample and variant, in shard order, with its place in the tar. Beside it,
+    /// the digests of the shards' indexes, which are read on the way.
     async fn sample_table(
         &self,
         blobs: &dyn BlobStore,
         workspace: &Workspace,
-    ) -> Result<Output, StageError> {
+    ) -> Result<(Output, Vec<(String, Sha256)>), StageError> {
         let path = workspace.output(&"samples.parquet".parse().expect("a plain file name"));
         let (sender, mut receiver) = mpsc::channel::<SampleRow>(ROWS_IN_FLIGHT);
         let table = path.clone();
@@ -184,28 +186,35 @@ impl VersionFiles<'_> {
         });
         let read = self.send_rows(blobs, sender).await;
         let written = writer.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
-        read?;
+        let indexes = read?;
         written.map_err(|error| shard_error(error, &path))?;
-        file_output(path, self.folder.join("samples.parquet"), self.plan_uri.clone()).await
+        let table = file_output(path, self.folder.join("samples.parquet"), self.plan_uri.clone()).await?;
+        Ok((table, indexes))
     }
 
     async fn send_rows(
         &self,
         blobs: &dyn BlobStore,
         sender: mpsc::Sender<SampleRow>,
-    ) -> Result<(), StageError> {
+    ) -> Result<Vec<(String, Sha256)>, StageError> {
+        let mut indexes = Vec::new();
         for (shard, plan_uri) in &self.shards {
             let plan = blobs.read(plan_uri, MAX_DOCUMENT_BYTES).await?;
             let plan: ShardPlan = parse_document(&plan).map_err(StageError::Rejected)?;
-            let index_uri = self.folder.join(&plan.variant).join(&format!("{}.idx", plan.stem()));
-            let index = blobs.read(&index_uri, MAX_DOCUMENT_BYTES).await?;
+            let index_of = |suffix: &str| format!("{}/{}.{suffix}", plan.variant, plan.stem());
+            let (dali, energon) = (index_of("idx"), index_of("tar.idx"));
+            let index = blobs.read(&self.folder.join(&dali), MAX_DOCUMENT_BYTES).await?;
+            indexes.push((dali, Sha256::of(&index)));
+            let offsets = blobs.read(&self.folder.join(&energon), MAX_DOCUMENT_BYTES).await?;
+            indexes.push((energon, Sha256::of(&offsets)));
             for row in rows(&plan, &index, shard)? {
                 if sender.send(row).await.is_err() {
-                    return Ok(());
+                    // The writer stopped: its own error says why.
+                    return Ok(indexes);
                 }
             }
         }
-        Ok(())
+        Ok(indexes)
     }
 }
 

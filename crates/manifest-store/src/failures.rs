@@ -7,6 +7,8 @@ use sqlx::postgres::PgDatabaseError;
 
 use crate::StoreError;
 
+const SQLITE_BUSY: i32 = 5;
+
 /// The failure of anything before the commit: nothing was written.
 pub(crate) fn failed(error: Error) -> StoreError {
     match &error {
@@ -46,6 +48,12 @@ fn passes(error: &dyn DatabaseError) -> bool {
     }
 }
 
+/// Whether another connection holds what SQLite needs.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    let code = error.as_database_error().and_then(DatabaseError::code);
+    code.is_some_and(|code| code.parse::<i32>().is_ok_and(|code| code & 0xff == SQLITE_BUSY))
+}
+
 /// By SQLSTATE (PostgreSQL documentation, appendix A).
 fn postgres_passes(code: &str) -> bool {
     const CONNECTION: &str = "08";
@@ -62,7 +70,6 @@ fn postgres_passes(code: &str) -> bool {
 
 /// By result code; the low byte of an extended code is its primary one (sqlite.org/rescode.html).
 fn sqlite_passes(code: &str) -> bool {
-    const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
     const NO_MEMORY: i32 = 7;
     const READ_ONLY: i32 = 8;
@@ -72,7 +79,7 @@ fn sqlite_passes(code: &str) -> bool {
     const CANNOT_OPEN: i32 = 14;
     const PROTOCOL: i32 = 15;
     code.parse::<i32>().is_ok_and(|code| {
-        [BUSY, LOCKED, NO_MEMORY, READ_ONLY, INTERRUPTED, IO, FULL, CANNOT_OPEN, PROTOCOL]
+        [SQLITE_BUSY, LOCKED, NO_MEMORY, READ_ONLY, INTERRUPTED, IO, FULL, CANNOT_OPEN, PROTOCOL]
             .contains(&(code & 0xff))
     })
 }

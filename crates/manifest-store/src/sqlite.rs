@@ -7,7 +7,7 @@ mod publish;
 mod versions;
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::query::{Query, QueryAs};
 use sqlx::sqlite::{
@@ -16,12 +16,14 @@ use sqlx::sqlite::{
 };
 use sqlx::{FromRow, Sqlite, SqliteTransaction};
 
-use crate::failures::{commit_failed, failed, migration_failed};
+use crate::failures::{commit_failed, failed, is_busy, migration_failed};
 use crate::rows::KeyColumns;
 use crate::{ClaimKey, StoreError};
 
 /// How long a statement waits for another *process* that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long turning a new file to WAL takes.
+const WAL_PAUSE: Duration = Duration::from_millis(20);
 /// How long a call waits for its turn behind the other calls of this process.
 const TURN_TIMEOUT: Duration = Duration::from_secs(120);
 /// Reads run beside the writer and beside each other; more threads than this only contend.
@@ -50,15 +52,7 @@ impl SqliteStore {
         let cannot_open = |error: sqlx::Error| {
             StoreError::Configuration(format!("cannot open the manifest store {}: {error}", path.display()))
         };
-        let writer = SqlitePoolOptions::new()
-            .min_connections(1)
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .acquire_timeout(TURN_TIMEOUT)
-            .connect_with(options.clone())
-            .await
-            .map_err(cannot_open)?;
+        let writer = connect_writer(options.clone()).await.map_err(cannot_open)?;
         migrate(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -78,6 +72,28 @@ impl SqliteStore {
     /// A transaction that reads one state of the database.
     async fn snapshot(&self) -> Result<SqliteTransaction<'static>, StoreError> {
         self.readers.begin().await.map_err(failed)
+    }
+}
+
+/// Connects the one writer. SQLite does not wait, whatever its busy timeout, when several processes turn a new file to WAL at
+/// once (sqlite.org/wal.html): we do.
+async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+    let begun = Instant::now();
+    loop {
+        let connected = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .acquire_timeout(TURN_TIMEOUT)
+            .connect_with(options.clone())
+            .await;
+        match connected {
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(WAL_PAUSE).await
+            }
+            result => return result,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 mod attempt;
 mod publish;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use staging::StagingArea;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{Disposition, ObjectVersion, S3Uri, escape_key};
+use types::{Disposition, ObjectVersion, S3Uri, Sha256};
 
 use crate::{Accepted, CpuPool, Delivery, Event, MemoryBudget, Observer, SourceError, Stage, WorkSource};
 
@@ -169,14 +170,43 @@ impl Engine {
     }
 }
 
-/// The key under which a stage claims an object. Control characters in object keys are escaped: no database
-/// text holds a NUL.
+/// The key under which a stage claims an object.
 pub(crate) fn claim_key(stage: &dyn Stage, accepted: &Accepted, object: &ObjectVersion) -> ClaimKey {
-    let uri = S3Uri::new(object.uri.bucket().clone(), escape_key(object.uri.key()));
+    let uri = S3Uri::new(object.uri.bucket().clone(), storable(object.uri.key()));
     ClaimKey {
         stage: stage.name(),
         dataset: accepted.dataset.clone(),
         object: ObjectVersion { uri, version: object.version.clone() },
         policy: stage.policy(),
+    }
+}
+
+/// An object key as database text, which holds no NUL; all others stay as they are. An escaped key that outgrows
+/// S3's limit, for which indexes are made, ends in its digest.
+fn storable(key: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 1024;
+    if !key.contains('\0') {
+        return Cow::Borrowed(key);
+    }
+    let mut escaped = key.replace('\0', "\\u{0}");
+    if escaped.len() > LONGEST {
+        let digest = Sha256::of(key).to_hex();
+        escaped.truncate(escaped.floor_char_boundary(LONGEST - digest.len()));
+        escaped.push_str(&digest);
+    }
+    Cow::Owned(escaped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_nul_is_escaped_in_claims_and_long_keys_stay_short_and_different() {
+        assert_eq!(storable("a\n\\ü.jpg"), "a\n\\ü.jpg");
+        assert_eq!(storable("a\0b"), "a\\u{0}b");
+        let (one, other) = ("\0ü".repeat(340), "\0ü".repeat(341));
+        assert!(storable(&one).len() <= 1024);
+        assert_ne!(storable(&one), storable(&other));
     }
 }

@@ -45,11 +45,11 @@ impl Health {
         input: S3Uri,
     ) {
         loop {
-            let problem = match tokio::time::timeout(PATIENCE, ask(&*store, &*blobs, &input)).await {
-                Ok(problem) => problem,
-                Err(_) => Some("the manifest store or the object store does not answer".to_owned()),
-            };
-            self.note(problem);
+            let asked = tokio::time::timeout(PATIENCE, ask(&*store, &*blobs, &input));
+            // A store that is silent must not hold up the end of the process.
+            let Some(asked) = self.stopping.run_until_cancelled(asked).await else { return };
+            let silent = |_| Some("the manifest store or the object store does not answer".to_owned());
+            self.note(asked.unwrap_or_else(silent));
             tokio::select! {
                 () = self.stopping.cancelled() => return,
                 () = tokio::time::sleep(INTERVAL) => {}

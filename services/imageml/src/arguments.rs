@@ -47,6 +47,8 @@ pub(crate) enum Command {
     Normalize(Box<NormalizeArguments>),
     /// Build a curated training dataset from a published version
     Curate(CurateArguments),
+    /// Write a few dozen sample images to try the pipeline on
+    Demo(DemoArguments),
     /// List datasets, show one, walk its lineage, verify a version
     Dataset {
         #[command(subcommand)]
@@ -197,6 +199,19 @@ pub(crate) struct CurateArguments {
     /// How the machine is used.
     #[command(flatten)]
     pub(crate) machine: MachineArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  imageml demo --output /tmp/samples && imageml run --input /tmp/samples --dataset demo")]
+pub(crate) struct DemoArguments {
+    /// The folder to write
+    #[arg(long, short, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

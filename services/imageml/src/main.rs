@@ -4,6 +4,7 @@ mod arguments;
 mod backend;
 mod curation;
 mod dataset;
+mod demo;
 mod home;
 mod normalize_folder;
 mod output;
@@ -27,6 +28,7 @@ async fn main() -> ExitCode {
         Command::Run(arguments) => Box::pin(run::run(*arguments)).await,
         Command::Normalize(arguments) => Box::pin(normalize_folder::run(*arguments)).await,
         Command::Curate(arguments) => Box::pin(curation::run(arguments)).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
         Command::Dataset { command, backend } => dataset::run(command, &backend).await,
         Command::Rejected { command, backend } => rejected::run(command, &backend).await,
         Command::Processed(arguments) => processed::run(arguments).await,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dataset_builder::{
     ShardPlan, VersionFiles, VersionPlanDocument, build_shard, parse_document, shard_demand,
 };
-use manifest_store::{Effect, ShardStatus, VersionState};
+use manifest_store::{ClaimKey, ClaimStatus, Effect, PlannedShard, Settlement, ShardStatus, VersionState};
 use object_storage::ObjectSummary;
 use pipeline::{
     Accepted, Demand, IgnoreReason, Input, InputMode, Outcome, Processed, Route, Stage, StageError, Work,
@@ -19,6 +19,8 @@ use types::{DatasetName, PolicyHash, RejectCode, RejectReason, S3Uri, ShardEntry
 const MAX_PLAN_BYTES: u64 = 256 << 20;
 /// More than a row of `samples.parquet` takes even uncompressed: two keys of at most 1,024 bytes decide.
 const TABLE_BYTES_PER_ROW: u64 = 4 << 10;
+/// Shards looked at to find out why a version is not complete: they are built in this order.
+const MISSING_LOOKED_AT: usize = 32;
 const NOT_READY: Duration = Duration::from_secs(1);
 
 /// Stage 3.
@@ -67,6 +69,7 @@ impl Shard {
         let (dataset, version) = (&document.dataset, document.version);
         let statuses = work.store.shards(dataset, version).await?;
         let Some(shards) = self.all_built(&statuses, document) else {
+            self.refuse_if_stuck(work, &statuses, document).await?;
             return Ok(Outcome::NotReady { retry_in: NOT_READY });
         };
         let files = VersionFiles {
@@ -97,16 +100,40 @@ impl Shard {
         document: &VersionPlanDocument,
     ) -> Option<Vec<(ShardEntry, S3Uri)>> {
         let with_plan = |status: &ShardStatus| {
-            let planned = &status.planned;
-            let key = layout::PlanKey::Shard {
-                variant: planned.variant.clone(),
-                split: planned.split,
-                number: planned.number,
-            };
-            let uri = key.uri(&self.input, &document.dataset, document.version);
-            status.built.clone().map(|shard| (shard, uri))
+            status.built.clone().map(|shard| (shard, self.plan_uri(&status.planned, document)))
         };
         statuses.iter().map(with_plan).collect()
+    }
+
+    fn plan_uri(&self, planned: &PlannedShard, document: &VersionPlanDocument) -> S3Uri {
+        let key = layout::PlanKey::Shard {
+            variant: planned.variant.clone(),
+            split: planned.split,
+            number: planned.number,
+        };
+        key.uri(&self.input, &document.dataset, document.version)
+    }
+
+    /// A version one of whose shards is in quarantine would wait for ever: it goes there too, until both are
+    /// redriven.
+    async fn refuse_if_stuck(
+        &self,
+        work: &Work,
+        statuses: &[ShardStatus],
+        document: &VersionPlanDocument,
+    ) -> Result<(), StageError> {
+        let missing = statuses.iter().filter(|status| status.built.is_none());
+        for status in missing.take(MISSING_LOOKED_AT) {
+            let uri = self.plan_uri(&status.planned, document);
+            let object = work.blobs.head(&uri).await?.object;
+            let key = ClaimKey { object, ..work.claim.key.clone() };
+            let known = work.store.statuses(&[key]).await?;
+            if let Some(ClaimStatus::Settled(Settlement::Rejected(reason))) = known.first() {
+                let detail = format!("{uri} was rejected: {reason}");
+                return Err(StageError::rejected(RejectCode::InputMissing, detail));
+            }
+        }
+        Ok(())
     }
 }
 

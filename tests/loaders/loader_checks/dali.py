@@ -1,6 +1,6 @@
 """Each X.idx equals what NVIDIA DALI's own wds2idx makes of X.tar.
 
-wds2idx is one file of the DALI wheel (third_party/README.md): the wheel is 425 MB and its reader needs a GPU
+tests/python/setup.sh fetches that one file out of the DALI wheel: the wheel is 425 MB and its reader needs a GPU
 machine's libraries.
 """
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .version import Variant, expect
 
-sys.path.append(str(Path(__file__).parent.parent / "third_party"))
+sys.path.append(str(Path(sys.prefix) / "dali"))
 
 
 def check(variant: Variant) -> str:

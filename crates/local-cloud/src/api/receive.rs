@@ -40,7 +40,8 @@ pub(super) async fn receive<T>(
     let chunked_length = chunked_length.and_then(|value| value.to_str().ok()?.parse().ok());
     let length = chunked_length.or_else(|| declared.content_length.and_then(|length| length.try_into().ok()));
 
-    let content = write(body, Incoming::create(&tmp, hashers).map_err(super::failure::of_io)?).await?;
+    let incoming = blocking(move || Incoming::create(&tmp, hashers)).await?;
+    let content = write(body, incoming).await?;
     if length.is_some_and(|length: u64| length != content.size) {
         return Err(s3_error!(IncompleteBody));
     }

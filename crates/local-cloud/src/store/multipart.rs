@@ -74,12 +74,10 @@ impl Uploads {
 
     /// Adds or replaces a part; `false` when there is no such upload of this object.
     pub(crate) fn add(&self, id: &str, object: (&str, &str), number: i32, part: Part) -> bool {
-        match self.lock().get_mut(id) {
-            Some(upload) if upload.is_of(object) => {
-                upload.parts.insert(number, Arc::new(part)).map_or(true, |_| true)
-            }
-            _ => false,
-        }
+        let mut uploads = self.lock();
+        let Some(upload) = uploads.get_mut(id).filter(|upload| upload.is_of(object)) else { return false };
+        upload.parts.insert(number, Arc::new(part));
+        true
     }
 
     /// Ends an upload, completed or not; `false` when there is no such upload of this object.

@@ -30,9 +30,11 @@ pub struct DatasetRecord {
 pub struct DatasetProgress {
     /// Originals catalogued.
     pub originals: u64,
-    /// Originals whose bronze object the normalize stage has not settled under the policy.
+    /// Originals whose image has no variant under the policy and whose bronze object the normalize stage has not settled
+    /// under it. Only claims made since ingest first claimed the present bytes count: those before were for others.
     pub pending: u64,
-    /// Time since an original was catalogued or a variant added; zero when there is nothing yet.
+    /// Time since the bytes of an original or a variant under the policy were added; zero when there is nothing yet. Doing the
+    /// same again is not a change.
     pub quiet_for: Duration,
 }
 

@@ -66,7 +66,7 @@ pub enum ClaimOutcome {
 /// Where work stands, without claiming it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClaimStatus {
-    /// Never claimed, or handed back: free to claim now.
+    /// Never claimed, handed back, or with a lease or wait that has ended: free to claim now.
     Free,
     /// Nothing left to do.
     Settled(Settlement),
@@ -158,7 +158,8 @@ pub trait Claims: Send + Sync + Debug {
         lease: Duration,
     ) -> Result<Vec<ClaimOutcome>, StoreError>;
 
-    /// Extends the leases that we still hold; `false` for each that is lost.
+    /// Extends the leases that we still hold, counting from now; `false` for each that is lost. A lease that ended
+    /// and was not taken over is still ours, here and in every write under a claim.
     async fn renew(&self, claims: &[Claim], lease: Duration) -> Result<Vec<bool>, StoreError>;
 
     /// Completes a claim: done, manifest, lineage and effects in one transaction, or `Fenced` and nothing.

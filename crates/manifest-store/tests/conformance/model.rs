@@ -6,8 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use manifest_store::{
-    Claim, ClaimKey, ClaimOutcome, ClaimStatus, ManifestStore, Publication, Settlement, SqliteStore,
-    StoreError,
+    Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, Publication, Settlement, SqliteStore, StoreError,
 };
 use proptest::prelude::*;
 use types::{
@@ -293,7 +292,7 @@ fn the_claim_life_cycle_is_that_of_the_model() {
             model: vec![new; KEYS],
             handed: vec![],
         };
-        let result = runtime.block_on(async {
+        let result: Result<(), TestCaseError> = runtime.block_on(async {
             for step in steps {
                 run.take(step).await?;
                 run.compare().await?;

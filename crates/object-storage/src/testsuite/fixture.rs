@@ -48,6 +48,11 @@ impl Fixture {
         Self { store, bucket, limits: KnownLimits::default(), files, _server: server }
     }
 
+    /// The same for a server that falls short of S3.
+    pub fn with_limits(self, limits: KnownLimits) -> Self {
+        Self { limits, ..self }
+    }
+
     pub(super) fn uri(&self, key: &str) -> S3Uri {
         S3Uri::new(self.bucket.clone(), key)
     }

@@ -50,7 +50,7 @@ async fn s3_on_moto() -> Fixture {
     // moto 5.2.5: its router matches no key with a line break, it never compares x-amz-checksum-sha256, and its
     // PutObject checks If-None-Match before it takes the lock.
     let limits = KnownLimits { refuses: |key| key.contains('\n'), ignores_sha256: true, creates_race: true };
-    Fixture { limits, ..Fixture::new(Arc::new(store), bucket, moto) }
+    Fixture::new(Arc::new(store), bucket, moto).with_limits(limits)
 }
 
 async fn connect(endpoint: &str, access_key: &str, secret_key: &str) -> S3Store {

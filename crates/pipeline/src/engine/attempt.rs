@@ -1,8 +1,10 @@
 //! One attempt at one delivery: every way in which it can end.
 
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use futures::FutureExt;
 use manifest_store::{Claim, ClaimOutcome, ClaimStatus, Settlement, StoreError};
 use object_storage::{ObjectSummary, StorageError};
 use staging::{ItemName, Workspace};
@@ -12,7 +14,7 @@ use types::{Disposition, RejectCode, RejectReason};
 use super::{Engine, claim_key};
 use crate::keeper::Keeper;
 use crate::{
-    Accepted, Ending, Event, IgnoreReason, Input, InputMode, Outcome, Route, StageError, StepError, Work,
+    Accepted, Ending, Event, IgnoreReason, Input, InputMode, Outcome, Panicked, Route, StageError, StepError, Work,
 };
 
 /// What the source is told.
@@ -70,21 +72,14 @@ impl Engine {
             InputMode::Staged { .. } => None,
             InputMode::Document { max_bytes } => {
                 let read = self.backends.input.read(&object.object.uri, max_bytes).await;
-                Some(read.map_err(|error| input_failure(error, Failure::Unclaimed))?)
+                Some(read.map_err(unread)?)
             }
         };
         let demand = self.stage.demand(object, document.as_ref()).map_err(Failure::Refused)?;
         let item = ItemName::new(self.stage.name(), &object.object);
         let workspace = match self.backends.staging.admit(&item, demand.nvme_bytes).await {
             Ok(workspace) => workspace,
-            Err(error) => {
-                return Err(match error.disposition() {
-                    Disposition::Reject(reason) => Failure::Refused(reason),
-                    Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => {
-                        Failure::Unclaimed(error.into())
-                    }
-                });
-            }
+            Err(error) => return Err(before_claim(error.into())),
         };
         self.observer.observe(&Event::Step { step: "admit", took: begun.elapsed() });
         Ok((document, workspace))
@@ -164,7 +159,9 @@ impl Engine {
             cancel: cancel.clone(),
         };
         let begun = Instant::now();
-        let outcome = self.stage.process(&work).await;
+        // A panic outside the CPU pool would take the task with it: no ending, and the same panic at each new lease.
+        let outcome = AssertUnwindSafe(self.stage.process(&work)).catch_unwind().await;
+        let outcome = outcome.unwrap_or(Err(StageError::Panicked(Panicked)));
         let outcome = outcome.map_err(|error| StepError { step: "process", error })?;
         self.observer.observe(&Event::Step { step: "process", took: begun.elapsed() });
         match outcome {
@@ -268,10 +265,17 @@ fn superseded() -> Ended {
     (Ending::Ignored(IgnoreReason::Superseded), Answer::Ack)
 }
 
-fn input_failure(error: StorageError, otherwise: impl FnOnce(StageError) -> Failure) -> Failure {
+fn unread(error: StorageError) -> Failure {
     match error {
         StorageError::NotFound(_) | StorageError::Changed(_) => Failure::Superseded,
-        error => otherwise(error.into()),
+        error => before_claim(error.into()),
+    }
+}
+
+fn before_claim(error: StageError) -> Failure {
+    match error.disposition() {
+        Disposition::Reject(reason) => Failure::Refused(reason),
+        Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => Failure::Unclaimed(error),
     }
 }
 

@@ -1,0 +1,28 @@
+# Every target calls something that can be read and run by itself.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt setup-python kill-test clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Build, draw sample images, publish them as a dataset, say where it is
+	@scripts/demo.sh
+
+test: ## Set up what tests need and run them all
+	@scripts/test.sh
+
+check: ## What CI runs: format, clippy, docs, tests, demo
+	@scripts/check.sh
+
+fmt: ## Format the Rust code
+	@cargo fmt --all
+
+setup-python: ## Make .venv with the Python packages that tests use
+	@tests/python/setup.sh
+
+kill-test: ## Kill runs at random moments and compare the results with an undisturbed one
+	@scripts/kill-resume.sh
+
+clean: ## Remove everything that was built, the demo and .venv
+	@cargo clean
+	@rm -rf .venv target

@@ -1,0 +1,14 @@
+//! `imageml` as its users run it: the real binary, a home of its own for each test.
+
+mod bench;
+mod bucket;
+mod curation;
+mod dataset;
+mod folder;
+mod interruption;
+mod layers;
+mod pictures;
+mod quarantine;
+mod raccoon;
+mod run;
+mod usage;
