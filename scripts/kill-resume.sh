@@ -110,16 +110,18 @@ while [ "$done_kills" -lt "$kills" ]; do
         delay=$(((2 * took / kills) * RANDOM / 32768 + 1))
         start "$home"
         sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
-        if kill -9 "$pid" 2>/dev/null && ! wait "$pid" 2>/dev/null; then
-            pid=''
-            # A run that was over by itself has printed its document.
-            if [ -s "$home.json" ] && grep -q elapsed_seconds "$home.json"; then break; fi
-            done_kills=$((done_kills + 1))
-            printf 'kill %2d after %5d ms, home B%d, %s\n' "$done_kills" "$delay" "$rounds" "$(standing "$home")"
-        else
-            pid=''
-            break
-        fi
+        kill -9 "$pid" 2>/dev/null || true
+        status=0
+        wait "$pid" 2>/dev/null || status=$?
+        pid=''
+        case $status in
+            # Over by itself, or so nearly that its document was out.
+            0) break ;;
+            137) if [ -s "$home.json" ]; then break; fi ;;
+            *) cat "$home.log"; fail "a run of home B$rounds after $done_kills kills (status $status)" ;;
+        esac
+        done_kills=$((done_kills + 1))
+        printf 'kill %2d after %5d ms, home B%d, %s\n' "$done_kills" "$delay" "$rounds" "$(standing "$home")"
     done
     start "$home"
     wait "$pid" || { cat "$home.log"; fail "the last run of home B$rounds"; }

@@ -41,8 +41,8 @@ pub(crate) fn number<T: TryFrom<i64>>(what: &str, stored: i64) -> Result<T, Stor
     stored.try_into().map_err(|_| unreadable(what, format_args!("{stored} is out of range")))
 }
 
-/// Whole milliseconds, rounded up so that waiting that long is enough. Ten years are for ever: a longer time would
-/// only overflow the database's.
+/// Whole milliseconds, rounded up so that waiting that long is enough. Ten years are for ever: a longer time
+/// would only overflow the database's.
 pub(crate) fn milliseconds(duration: Duration) -> i64 {
     const LONGEST: u128 = 10 * 366 * 24 * 3600 * 1000;
     i64::try_from(duration.as_nanos().div_ceil(1_000_000).min(LONGEST)).unwrap_or(i64::MAX)

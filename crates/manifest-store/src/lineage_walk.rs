@@ -6,10 +6,11 @@ use types::LineageEdge;
 
 use crate::Direction;
 
-/// A breadth-first walk: each object is looked up once, so cycles end, and no more edges are read than asked for.
+/// A breadth-first walk: each object is looked up once, so cycles end, and no more edges are read than asked
+/// for.
 ///
-/// A recursive query would walk the whole of the graph before it could sort by distance: a version's manifest has every
-/// image of the dataset among its ancestors.
+/// A recursive query would walk the whole of the graph before it could sort by distance: a version's manifest
+/// has every image of the dataset among its ancestors.
 #[derive(Debug)]
 pub(crate) struct LineageWalk {
     direction: Direction,

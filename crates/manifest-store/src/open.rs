@@ -10,8 +10,8 @@ const POSTGRES_CONNECTIONS: u32 = 16;
 
 /// Opens the manifest store that a URL names and brings its schema up to date.
 ///
-/// Accepts `postgres://…`, `postgresql://…` and `sqlite://PATH`, where the rest of the text is a path without escapes; anything
-/// else is `Configuration`. No error shows the URL: it may hold a password.
+/// Accepts `postgres://…`, `postgresql://…` and `sqlite://PATH`, where the rest of the text is a path without
+/// escapes; anything else is `Configuration`. No error shows the URL: it may hold a password.
 pub async fn open(database_url: &str) -> Result<Arc<dyn ManifestStore>, StoreError> {
     if let Some(path) = database_url.strip_prefix("sqlite://") {
         if path.is_empty() || path == ":memory:" || path.contains('?') {

@@ -21,11 +21,14 @@ use crate::{ClaimKey, StoreError};
 /// How long a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Bounds on what a lost or stuck client can hold up. The statement timeout leaves room for counting a large dataset.
+/// Bounds on what a lost or stuck client can hold up; the statement timeout leaves room for counting a large
+/// dataset.
+/// Plans are made anew each time, which costs a millisecond: one made for any page size reads a whole table per page.
 const SESSION: &str = "
     SET lock_timeout = '30s';
     SET statement_timeout = '120s';
     SET idle_in_transaction_session_timeout = '30s';
+    SET plan_cache_mode = 'force_custom_plan';
 ";
 
 /// A manifest store in PostgreSQL 15 or later.

@@ -31,8 +31,8 @@ const READERS: u32 = 4;
 
 /// A manifest store in one SQLite file (laptop mode and tests).
 ///
-/// Writers queue for a single connection instead of meeting `SQLITE_BUSY`. A commit is on disk when a call returns (WAL with
-/// `synchronous = FULL`): it survives `kill -9` and loss of power.
+/// Writers queue for a single connection instead of meeting `SQLITE_BUSY`. A commit is on disk when a call
+/// returns (WAL with `synchronous = FULL`): it survives `kill -9` and loss of power.
 #[derive(Debug, Clone)]
 pub struct SqliteStore {
     writer: SqlitePool,
@@ -63,8 +63,8 @@ impl SqliteStore {
         Ok(Self { writer, readers })
     }
 
-    /// A transaction that may write. It takes the write lock at once: one that began by reading would be refused the
-    /// lock, without waiting, if somebody wrote in between.
+    /// A transaction that may write. It takes the write lock at once: one that began by reading would be
+    /// refused the lock, without waiting, if somebody wrote in between.
     async fn begin(&self) -> Result<SqliteTransaction<'static>, StoreError> {
         self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(failed)
     }
@@ -75,8 +75,8 @@ impl SqliteStore {
     }
 }
 
-/// Connects the one writer. SQLite does not wait, whatever its busy timeout, when several processes turn a new file to WAL at
-/// once (sqlite.org/wal.html): we do.
+/// Connects the one writer. SQLite does not wait, whatever its busy timeout, when several processes turn a
+/// new file to WAL at once (sqlite.org/wal.html): we do.
 async fn connect_writer(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
     let begun = Instant::now();
     loop {

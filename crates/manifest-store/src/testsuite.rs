@@ -1,7 +1,7 @@
 //! The conformance suite of the seam: one function per behaviour, each given a fresh, empty store.
 //!
-//! [`conformance_suite!`](crate::conformance_suite) makes a test of each. Time is the store's own: leases are short, and waits are
-//! as long as the store answers.
+//! [`conformance_suite!`](crate::conformance_suite) makes a test of each. Time is the store's own: leases are
+//! short, and waits are as long as the store answers.
 
 mod catalogue;
 mod claims;
@@ -22,8 +22,9 @@ pub use versions::*;
 
 /// Expands to one `#[tokio::test]` per behaviour of the seam.
 ///
-/// The argument is the path of an `async fn() -> anyhow::Result<(Arc<dyn ManifestStore>, impl Sized)>`: a fresh, empty store and
-/// whatever has to live as long as it. The calling crate depends on `anyhow` and `tokio`.
+/// The argument is the path of an `async fn() -> anyhow::Result<(Arc<dyn ManifestStore>, impl Sized)>`: a
+/// fresh, empty store and whatever has to live as long as it. The calling crate depends on `anyhow` and
+/// `tokio`.
 #[macro_export]
 macro_rules! conformance_suite {
     ($make_store:path) => {

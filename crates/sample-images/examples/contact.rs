@@ -24,6 +24,14 @@ fn main() -> anyhow::Result<()> {
         if at == 9 { at = 0; sheets.push(std::mem::replace(&mut sheet, image::RgbImage::new(1500, 1500))); }
     }
     sheets.push(sheet);
+    let mut ph = vec![];
+    for s in &samples {
+        match imaging::inspect(&std::fs::read(folder.join(&s.name))?, &imaging::Limits::default()) {
+            Ok(i) => { eprintln!("I {} {:?} {}x{} {:?} anim={} {:?}", s.name, i.format, i.width, i.height, i.orientation, i.animated, s.expected); if !i.exif.is_null() && s.name.contains("/1 ") {eprintln!("{}", i.exif)}; ph.push((s.name.clone(), i.perceptual_hash)) }
+            Err(e) => eprintln!("I {} ERR {e} {:?}", s.name, s.expected),
+        }
+    }
+    for (i, a) in ph.iter().enumerate() { for b in &ph[..i] { let d = (a.1 ^ b.1).count_ones(); if d <= 5 { eprintln!("P {d} {} | {}", a.0, b.0); } } }
     for (n, s) in sheets.iter().enumerate() { s.save(format!("/tmp/h/sheet{n}.png"))?; }
     for (i, a) in hashes.iter().enumerate() { for b in &hashes[..i] { let d = (a.1 ^ b.1).count_ones(); if d < 10 { eprintln!("{d} {} {}", a.0, b.0); } } }
     Ok(())

@@ -92,7 +92,7 @@ impl Canvas {
     pub(crate) fn ellipse(&mut self, shape: Ellipse, soft: f32, brush: impl Fn(f32, f32) -> Colour) {
         let soft = soft.max(1.0 / self.unit);
         let (rx, ry) = shape.radii;
-        let reach = rx.max(ry) + soft;
+        let reach = rx.max(ry) * (1.0 + soft / rx.min(ry));
         let (sine, cosine) = (crate::random::wave(shape.turn), crate::random::wave(shape.turn + 0.25));
         self.paint(Area::around(shape.centre, reach), |x, y| {
             let (dx, dy) = (x - shape.centre.0, y - shape.centre.1);

@@ -93,7 +93,7 @@ fn country_side() -> Vec<Entry> {
         photo("country/road.jpg", "a landscape", scene(country::road, &NOON, (1280, 853), 42)),
         photo("country/dunes #2.jpg", "a name with a hash sign", scene(hills::dunes, &GOLDEN, (1350, 900), 43)),
         photo("country/Winter/cabin.jpg", "a folder in a folder", scene(hills::cabin, &CLEAR, (1200, 800), 44)),
-        photo("country/Winter/aurora.jpg", "a dark portrait", scene(hills::cabin, &NIGHT, (900, 1350), 45)),
+        photo("country/Winter/aurora.jpg", "a dark portrait", scene(hills::cabin, &NIGHT, (900, 1350), 48)),
         photo("country/daisy.jpg", "a close-up", scene(close::flower, &CLEAR, (1200, 1200), 46)),
     ]
 }

@@ -33,7 +33,7 @@ impl Shot {
         (self.draw)(&mut canvas, self.light, &mut Random::new(self.seed));
         if let Some(text) = self.sign {
             let (_, tall) = canvas.extent();
-            parts::sign(&mut canvas, self.light, (0.27, tall * 0.985), 0.25, text);
+            parts::sign(&mut canvas, self.light, (0.19, tall * 0.985), 0.17, text);
         }
         canvas
     }

@@ -4,11 +4,13 @@
 mod admin;
 mod config;
 mod health;
+mod parse;
 mod run;
 mod settings;
 mod telemetry;
 
 pub use config::{CommonArguments, LogArguments, LogFormat, Secret};
+pub use parse::parse;
 pub use run::{App, Background, Wiring, run};
 pub use settings::{engine_settings, owner_name};
 pub use telemetry::init_tracing;

@@ -24,8 +24,9 @@ pub struct TestDatabase {
     leftover: Option<(PgConnectOptions, String)>,
 }
 
-/// A fresh, empty database: on the server of `TEST_DATABASE_URL` if that is set (its user must be allowed to create
-/// databases), else on a throwaway server of this process, run from the Postgres binaries (15 or later) of this system.
+/// A fresh, empty database: on the server of `TEST_DATABASE_URL` if that is set (its user must be allowed to
+/// create databases), else on a throwaway server of this process, run from the Postgres binaries (15 or
+/// later) of this system.
 pub async fn database() -> anyhow::Result<TestDatabase> {
     let given = std::env::var("TEST_DATABASE_URL").ok().filter(|url| !url.is_empty());
     let outlives_us = given.is_some();

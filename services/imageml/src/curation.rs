@@ -48,7 +48,9 @@ async fn curate(
     pipeline.drive(Arc::new(stage), &home.blobs, &folder).await?;
     pipeline.finish();
     let versions = home.store.versions(&request.name).await?;
-    match versions.into_iter().rev().find(|version| version.manifest.is_some()) {
+    // Not simply the latest: other requests may have the same name.
+    let asked = json!({ "request": request });
+    match versions.into_iter().find(|version| version.manifest.is_some() && version.settings == asked) {
         Some(version) => Ok(version),
         None => bail!("not curated: `imageml rejected list {}` says why", request.dataset),
     }

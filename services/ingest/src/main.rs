@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use clap::Parser;
 use imaging::Limits;
 use ingest::{Arguments, Ingest};
 use service::App;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+    let arguments: Arguments = service::parse();
     let datasets = arguments.datasets();
     let common = arguments.common;
     let (input, output) = (common.input_prefix.clone(), common.output_prefix.clone());

@@ -2,14 +2,13 @@
 
 use std::sync::Arc;
 
-use clap::Parser;
 use imaging::Limits;
 use normalize::{Arguments, Normalize};
 use service::App;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { policy, common } = Arguments::parse();
+    let Arguments { policy, common } = service::parse();
     let policy = policy.policy()?;
     let (input, output) = (common.input_prefix.clone(), common.output_prefix.clone());
     service::run(common, |_| {

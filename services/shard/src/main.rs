@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Parser;
 use futures::FutureExt;
 use service::{App, Background};
 use shard::{Arguments, Planner, Shard};
@@ -11,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Arguments { plan, settle, plan_interval, common } = Arguments::parse();
+    let Arguments { plan, settle, plan_interval, common } = service::parse();
     let (input, output) = (common.input_prefix.clone(), common.output_prefix.clone());
     service::run(common, |wiring| {
         let (store, blobs) = (Arc::clone(&wiring.store), Arc::clone(&wiring.blobs));

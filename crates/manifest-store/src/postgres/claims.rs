@@ -236,7 +236,8 @@ pub(super) async fn fence(transaction: &mut PgTransaction<'_>, claim: &Claim) ->
     FenceRow::check(row, claim)
 }
 
-/// Puts grants and refusals to the keys of a call. Of equal keys the first has what there is, the others find it held.
+/// Puts grants and refusals to the keys of a call. Of equal keys the first has what there is, the others find
+/// it held.
 fn answer_claims(
     different: &[&ClaimKey],
     which: &[usize],

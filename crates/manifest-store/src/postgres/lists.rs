@@ -1,5 +1,5 @@
-//! Lists in one statement: values as the parallel arrays that `UNNEST` takes, and rows that say to which place in the list
-//! they belong.
+//! Lists in one statement: values as the parallel arrays that `UNNEST` takes, and rows that say to which
+//! place in the list they belong.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -84,8 +84,8 @@ pub(super) fn by_place<R>(rows: Vec<Placed<R>>) -> Result<HashMap<usize, R>, Sto
     rows.into_iter().map(|placed| Ok((number("place", placed.place - 1)?, placed.row))).collect()
 }
 
-/// The different values of a list, and for each of the list's items which of them it is: one statement can touch a row
-/// only once.
+/// The different values of a list, and for each of the list's items which of them it is: one statement can
+/// touch a row only once.
 pub(super) fn distinct<T: Hash + Eq + Copy>(items: impl Iterator<Item = T>) -> (Vec<T>, Vec<usize>) {
     let mut places = HashMap::new();
     let mut different = Vec::new();

@@ -181,7 +181,8 @@ async fn build_shard(
 fn not_planned(dataset: &DatasetName, version: VersionNumber, number: u32, shard: &ShardEntry) -> StoreError {
     let (variant, split) = (&shard.variant, shard.split);
     StoreError::Invalid(format!(
-        "shard {number} of {variant} {split} is not planned in {dataset} {version}, or is published with other bytes"
+        "shard {number} of {variant} {split} is not planned in {dataset} {version}, \
+         or is published with other bytes"
     ))
 }
 
@@ -192,7 +193,8 @@ async fn publish_version(
     (manifest_uri, manifest_sha256): (&S3Uri, &Sha256),
 ) -> Result<(), StoreError> {
     let number = i64::from(version.get());
-    // A planner that would overtake this version, or find it published, waits for the end of this transaction.
+    // A planner that would overtake this version, or find it published, waits for the end of this
+    // transaction.
     sqlx::query(include_str!("../../queries/postgres/lock_dataset.sql"))
         .bind(dataset.as_str())
         .execute(&mut **transaction)

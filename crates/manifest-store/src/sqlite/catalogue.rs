@@ -178,7 +178,8 @@ impl Catalogue for SqliteStore {
         let mut transaction = self.begin().await?;
         for record in records {
             sqlx::query(
-                "INSERT OR REPLACE INTO annotation_records (dataset, record_id, image_uri, staged_path, record)
+                "INSERT OR REPLACE INTO annotation_records
+                     (dataset, record_id, image_uri, staged_path, record)
                  VALUES ($1, $2, $3, $4, $5)",
             )
             .bind(record.dataset.as_str())

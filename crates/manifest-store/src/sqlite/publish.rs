@@ -63,7 +63,8 @@ async fn insert_manifest(
         .map_err(failed)?;
     for (position, entry) in manifest.entries.iter().enumerate() {
         sqlx::query(
-            "INSERT INTO manifest_entries (manifest_id, position, source_uri, output_uri, bytes, sha256, fields)
+            "INSERT INTO manifest_entries
+                 (manifest_id, position, source_uri, output_uri, bytes, sha256, fields)
              VALUES ($1, $2, $3, $4, $5, $6, $7)",
         )
         .bind(id)
@@ -189,7 +190,8 @@ async fn build_shard(
 fn not_planned(dataset: &DatasetName, version: VersionNumber, number: u32, shard: &ShardEntry) -> StoreError {
     let (variant, split) = (&shard.variant, shard.split);
     StoreError::Invalid(format!(
-        "shard {number} of {variant} {split} is not planned in {dataset} {version}, or is published with other bytes"
+        "shard {number} of {variant} {split} is not planned in {dataset} {version}, \
+         or is published with other bytes"
     ))
 }
 

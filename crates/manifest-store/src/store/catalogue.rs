@@ -30,11 +30,12 @@ pub struct DatasetRecord {
 pub struct DatasetProgress {
     /// Originals catalogued.
     pub originals: u64,
-    /// Originals whose image has no variant under the policy and whose bronze object the normalize stage has not settled
-    /// under it. Only claims made since ingest first claimed the present bytes count: those before were for others.
+    /// Originals whose image has no variant under the policy and whose bronze object the normalize stage has
+    /// not settled under it. Only claims made since ingest first claimed the present bytes count: those
+    /// before were for others.
     pub pending: u64,
-    /// Time since the bytes of an original or a variant under the policy were added; zero when there is nothing yet. Doing the
-    /// same again is not a change.
+    /// Time since the bytes of an original or a variant under the policy were added; zero when there is
+    /// nothing yet. Doing the same again is not a change.
     pub quiet_for: Duration,
 }
 
@@ -124,8 +125,8 @@ pub trait Catalogue: Send + Sync + Debug {
         limit: u32,
     ) -> Result<Vec<ReadySample>, StoreError>;
 
-    /// Number and total bytes of the stored variants under a policy, by variant name, counting only images with an original in the
-    /// catalogue.
+    /// Number and total bytes of the stored variants under a policy, by variant name, counting only images
+    /// with an original in the catalogue.
     async fn variant_totals(
         &self,
         name: &DatasetName,

@@ -158,8 +158,8 @@ pub trait Claims: Send + Sync + Debug {
         lease: Duration,
     ) -> Result<Vec<ClaimOutcome>, StoreError>;
 
-    /// Extends the leases that we still hold, counting from now; `false` for each that is lost. A lease that ended
-    /// and was not taken over is still ours, here and in every write under a claim.
+    /// Extends the leases that we still hold, counting from now; `false` for each that is lost. A lease that
+    /// ended and was not taken over is still ours, here and in every write under a claim.
     async fn renew(&self, claims: &[Claim], lease: Duration) -> Result<Vec<bool>, StoreError>;
 
     /// Completes a claim: done, manifest, lineage and effects in one transaction, or `Fenced` and nothing.
@@ -170,7 +170,8 @@ pub trait Claims: Send + Sync + Debug {
     /// Hands work back at once; the attempt does not count. Lost claims are passed over.
     async fn release(&self, claims: &[Claim]) -> Result<(), StoreError>;
 
-    /// Hands work back, not to be claimed before `after`; the attempt does not count (work that is not ready).
+    /// Hands work back, not to be claimed before `after`; the attempt does not count (work that is not
+    /// ready).
     async fn postpone(&self, claim: &Claim, after: Duration) -> Result<(), StoreError>;
 
     /// Records a failed attempt; the work may be claimed again after `after`.

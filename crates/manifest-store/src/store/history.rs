@@ -30,8 +30,8 @@ pub struct ManifestRecord {
 /// What was published and what came from what.
 #[async_trait]
 pub trait History: Send + Sync + Debug {
-    /// A page of a stage's manifests, by id after `after`. Ids are given before the commit: a publication that commits late may
-    /// appear behind a reader that has passed its id.
+    /// A page of a stage's manifests, by id after `after`. Ids are given before the commit: a publication
+    /// that commits late may appear behind a reader that has passed its id.
     async fn manifests(
         &self,
         dataset: &DatasetName,

@@ -84,8 +84,8 @@ pub struct ShardStatus {
 #[async_trait]
 pub trait Versions: Send + Sync + Debug {
     /// Plans a version, atomically: two planners with the same content get the same version. `Unchanged` only
-    /// when the *latest published* version has the same digest; what is being built then stays. `NoSuchDataset` when
-    /// there is none.
+    /// when the *latest published* version has the same digest; what is being built then stays.
+    /// `NoSuchDataset` when there is none.
     async fn plan_version(
         &self,
         dataset: &DatasetName,

@@ -11,7 +11,8 @@ use crate::Direction;
 pub async fn manifests_come_back_as_they_were_published(store: Store) -> anyhow::Result<()> {
     let claim = owned(&store, &key("a.jpg")).await?;
     let mut publication = publication(&claim, vec![]);
-    let fields = json!({ "variant_name": "720p", "affine": [0.1, -1.0 / 3.0, 1e-9, 1e300, -0.0, 5e-324], "note": "\u{0}ü" });
+    let affine = [0.1, -1.0 / 3.0, 1e-9, 1e300, -0.0, 5e-324];
+    let fields = json!({ "variant_name": "720p", "affine": affine, "note": "\u{0}ü" });
     let entry = |n: u64| ManifestEntry {
         source_uri: uri("s3://bronze/images/a.jpg"),
         output_uri: uri("s3://silver").join(&format!("{n}.jpg")),

@@ -55,7 +55,8 @@ pub async fn concurrent_publications_of_one_claim_have_one_effect(store: Store) 
     Ok(())
 }
 
-/// Copies of one image publish the same variants and edges at once, in different orders, and none fails for it.
+/// Copies of one image publish the same variants and edges at once, in different orders, and none fails for
+/// it.
 pub async fn exact_duplicates_are_published_side_by_side(store: Store) -> anyhow::Result<()> {
     let copies: Vec<_> = (0..16).map(|n| original(&format!("copy-{n}"), "one picture")).collect();
     let one = |(n, record): (usize, &types::OriginalRecord)| {

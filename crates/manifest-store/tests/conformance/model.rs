@@ -1,6 +1,7 @@
 //! The claim life cycle as a small model, driven at random beside the real store.
 //!
-//! Leases and delays are either none (over at once) or longer than the test, so that the model needs no clock.
+//! Leases and delays are either none (over at once) or longer than the test, so that the model needs no
+//! clock.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -34,7 +35,8 @@ fn step() -> impl Strategy<Value = Step> {
     // Which of the claims handed out so far, the latest more often than not.
     let claim = || prop_oneof![3 => Just(0_usize), 1 => 1..8_usize];
     prop_oneof![
-        6 => (0..KEYS, 0..2_usize, any::<bool>()).prop_map(|(key, owner, lasting)| Step::Claim { key, owner, lasting }),
+        6 => (0..KEYS, 0..2_usize, any::<bool>())
+            .prop_map(|(key, owner, lasting)| Step::Claim { key, owner, lasting }),
         1 => (claim(), any::<bool>()).prop_map(|(claim, lasting)| Step::Renew { claim, lasting }),
         1 => claim().prop_map(|claim| Step::Release { claim }),
         1 => (claim(), any::<bool>()).prop_map(|(claim, lasting)| Step::Postpone { claim, lasting }),
@@ -178,7 +180,10 @@ impl Run<'_> {
 
     async fn release_owner(&mut self, owner: usize) -> Result<(), TestCaseError> {
         let released = ok(self.store.release_owner(OWNERS[owner]).await)?;
-        let held = |model: &&mut Modelled| matches!(model.state, State::Held { owner: holder, .. } if holder == owner);
+        let held = |model: &&mut Modelled| match model.state {
+            State::Held { owner: holder, .. } => holder == owner,
+            _ => false,
+        };
         let mut expected = 0;
         for model in self.model.iter_mut().filter(held) {
             model.state = State::Free;
@@ -278,7 +283,8 @@ fn the_claim_life_cycle_is_that_of_the_model() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let path = folder.path().join("manifest.db");
     let store = runtime.block_on(SqliteStore::open(&path)).expect("an empty store");
-    // Every case has a dataset of its own in the one file; owners are released over all, which is why a case ends with that.
+    // Every case has a dataset of its own in the one file; owners are released over all, which is why a case
+    // ends with that.
     let cases = AtomicU32::new(0);
     let config = ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() };
     proptest!(config, |(steps in prop::collection::vec(step(), 1..40))| {

@@ -116,6 +116,9 @@ impl Engine {
             Ok(claim) => claim,
             Err(ended) => return ended,
         };
+        if claim.attempt > self.settings.max_attempts {
+            return self.settle(&claim, Err(never_finished(claim.attempt))).await;
+        }
         let store = std::sync::Arc::clone(&self.backends.store);
         let keeper = Keeper::start(store, claim.clone(), self.settings.lease, cancel.clone());
         let worked = tokio::select! {
@@ -255,6 +258,12 @@ enum Worked {
     Published,
     NotReady(Duration),
     Superseded,
+}
+
+/// For work whose earlier attempts ended with their process: nothing could be written down then.
+fn never_finished(attempt: u32) -> StepError {
+    let detail = format!("{} attempts ended without a result: the worker died or was stalled", attempt - 1);
+    StepError { step: "claim", error: StageError::rejected(RejectCode::AttemptsExhausted, detail) }
 }
 
 fn handed_back(after: Duration) -> Ended {

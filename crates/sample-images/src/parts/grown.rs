@@ -21,12 +21,12 @@ pub(crate) fn tree(canvas: &mut Canvas, light: &Light, foot: Point, height: f32,
     let trunk = Area::standing(foot, height * 0.08, height * 0.55);
     canvas.block(trunk, light.on(0x4e3826));
     let seed = random.seed();
-    for index in 0..9 {
-        let high = 0.42 + 0.06 * index as f32;
+    for index in 0..14 {
+        let high = 0.42 + 0.037 * index as f32;
         let spread = 0.3 * (1.0 - (high - 0.6) * (high - 0.6) * 3.0);
         let centre =
             (foot.0 + height * random.between(-spread, spread), foot.1 - height * (high + random.between(-0.05, 0.03)));
-        let radius = height * random.between(0.14, 0.21);
+        let radius = height * random.between(0.13, 0.19);
         let shape = Ellipse { centre, radii: (radius, radius * 0.85), turn: 0.0 };
         canvas.ellipse(shape, radius * 0.12, |x, y| {
             let leaves = noise(seed, x * 26.0 / height, y * 26.0 / height);

@@ -36,10 +36,24 @@ pub(crate) fn flower(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     petals(canvas, ((wide * 0.82, tall * 0.48), 0.1), scaled(petal, 0.9));
 }
 
+/// A pointed leaf with a midrib, `length` from its middle to its tip.
 fn leaf(canvas: &mut Canvas, centre: Point, (length, turn): (f32, f32), colour: Colour) {
-    canvas.ellipse(Ellipse { centre, radii: (length, length * 0.28), turn }, 0.0, |x, y| {
-        scaled(colour, 0.85 + 0.2 * wave((x + y) * 14.0))
+    let (dx, dy) = (wave(turn + 0.25), wave(turn));
+    let at = |along: f32, aside: f32| {
+        (centre.0 + (dx * along - dy * aside) * length, centre.1 + (dy * along + dx * aside) * length)
+    };
+    let half = |along: f32| 0.36 * (1.0 - along * along) * (1.0 - 0.3 * along);
+    let steps = (0..10).map(|step| step as f32 / 5.0 - 1.0);
+    let upper = steps.clone().map(|along| at(along, half(along)));
+    let lower = steps.map(|along| at(-along, -half(-along)));
+    let outline: Vec<Point> = upper.chain(lower).collect();
+    canvas.polygon(&outline, |x, y| {
+        let (px, py) = ((x - centre.0) / length, (y - centre.1) / length);
+        let (along, aside) = (px * dx + py * dy, py * dx - px * dy);
+        let vein = wave((along - aside.abs() * 0.8) * 7.0) * 0.06;
+        scaled(colour, 0.92 + vein + if aside > 0.0 { 0.08 } else { -0.08 })
     });
+    canvas.stroke(at(-1.2, 0.0), at(0.9, 0.0), length * 0.035, scaled(colour, 0.7));
 }
 
 fn petals(canvas: &mut Canvas, (centre, radius): (Point, f32), colour: Colour) {
@@ -148,7 +162,7 @@ pub(crate) fn leaves(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     blurred(canvas, (light.on(0xf6d58a), light.on(0x8a5a2c)), random);
     canvas.stroke((-0.02, tall * 0.12), (wide * 0.9, tall * 0.3), 0.03, light.on(0x3d2a1c));
     canvas.stroke((wide * 0.3, tall * 0.18), (wide * 0.5, tall * 0.7), 0.018, light.on(0x3d2a1c));
-    for _ in 0..34 {
+    for _ in 0..52 {
         let along = random.between(0.05, 0.95);
         let twig = random.between(0.0, 1.0) < 0.4;
         let from = if twig {
@@ -158,6 +172,6 @@ pub(crate) fn leaves(canvas: &mut Canvas, light: &Light, random: &mut Random) {
         };
         let hue = random.pick(&[0xd8442a, 0xe8822a, 0xf2b032, 0xb02f2a, 0x9aa03a]);
         let centre = (from.0 + random.between(-0.09, 0.09), from.1 + random.between(-0.04, 0.14));
-        leaf(canvas, centre, (random.between(0.06, 0.11), random.between(0.1, 0.4)), light.on(hue));
+        leaf(canvas, centre, (random.between(0.07, 0.14), random.between(0.08, 0.42)), light.on(hue));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::canvas::{Area, Canvas, Ellipse, Point};
 use crate::light::{Light, mix, scaled};
-use crate::parts::{grass, ground, ridge, sky, water};
+use crate::parts::{ground, sky, water};
 use crate::random::{Random, noise, rough, wave};
 
 /// A red and white lighthouse on a cliff at the right.
@@ -140,7 +140,7 @@ fn palm(canvas: &mut Canvas, light: &Light, foot: Point, height: f32) {
     }
     let crown = bend(1.0);
     for frond in 0..9 {
-        let turn = frond as f32 / 9.0 + 0.03;
+        let turn = frond as f32 / 9.0 + 0.09;
         let (dx, dy) = (wave(turn + 0.25) * 0.3, wave(turn) * 0.16);
         let shade = light.on(if frond % 2 == 0 { 0x2f7a3a } else { 0x43953f });
         let (middle, tip) = ((crown.0 + dx * 0.55, crown.1 + dy - 0.06), (crown.0 + dx, crown.1 + dy + 0.06));
@@ -170,8 +170,8 @@ pub(crate) fn arch(canvas: &mut Canvas, light: &Light, random: &mut Random) {
         (wide * 0.5, tall * 0.45),
         (wide * 0.45, tall * 0.49),
         (wide * 0.42, tall * 0.68),
-        (wide * 0.2, tall * 0.74),
-        (0.0, tall * 0.86),
+        (wide * 0.34, tall * 0.76),
+        (0.0, tall * 0.76),
     ];
     canvas.polygon(&outline, strata);
     canvas.flat(
@@ -180,7 +180,8 @@ pub(crate) fn arch(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     );
     let needle = [(wide * 0.78, tall * 0.66), (wide * 0.8, tall * 0.44), (wide * 0.83, tall * 0.66)];
     canvas.polygon(&needle, strata);
-    ridge(canvas, (tall * 0.98, 0.08), (light.on(0xb5aa98), light.on(0x8f8474)), random.seed());
-    grass(canvas, light, tall * 0.96, (0x7b8a4a, random));
+    let shore = |x: f32| tall * (0.68 + 0.5 * (x / wide) * (x / wide)) + 0.012 * wave(x * 1.3);
+    canvas.below(|x| shore(x) - 0.014 - 0.006 * noise(seed, x * 8.0, 0.0), |_, _, _| light.on(0xf4fafa));
+    ground(canvas, shore, light.on(0xd9cbb0), seed);
     gulls(canvas, light, random);
 }

@@ -13,11 +13,12 @@ use sqlx::{ConnectOptions, Connection};
 /// How long a server may take to answer, on a machine that is busy compiling.
 const START_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Runs the server and ends it when our end of the pipe to its standard input closes, which the kernel sees to however we end:
-/// destructors of statics do not run, and `kill -9` runs nothing at all. `$1` binaries, `$2` folder.
+/// Runs the server and ends it when our end of the pipe to its standard input closes, which the kernel sees
+/// to however we end: destructors of statics do not run, and `kill -9` runs nothing at all. `$1` binaries,
+/// `$2` folder.
 const KEEPER: &str = r#"
 trap '' HUP INT TERM
-"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=200 \
+"$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c unix_socket_permissions=0700 -c max_connections=200 \
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off >"$2/log" 2>&1 &
 read -r _
 kill -QUIT $!
@@ -92,7 +93,8 @@ fn launch() -> anyhow::Result<(PathBuf, Child)> {
     Ok((folder.keep(), keeper))
 }
 
-/// `initdb`, with a collation that is not bytewise, so that a query that forgets to ask for byte order is found out.
+/// `initdb`, with a collation that is not bytewise, so that a query that forgets to ask for byte order is
+/// found out.
 fn initialise(binaries: &Path, folder: &Path, user: Option<User>) -> anyhow::Result<()> {
     let output = as_user(Command::new(binaries.join("initdb")), user)
         .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
-use types::{DatasetName, RejectCode, S3Uri, Sha256, Split, StageName, VersionNumber, layout};
+use types::{DatasetName, RejectCode, RejectReason, S3Uri, Sha256, Split, StageName, VersionNumber, layout};
 
 use crate::arguments::RunArguments;
 use crate::home::{Home, bucket};
@@ -148,7 +148,8 @@ fn describe(summary: &Summary) -> String {
     let images = &summary.images;
     let mut text = String::new();
     for rejected in &summary.rejected {
-        text += &format!("rejected {}: {} ({})\n", rejected.key, rejected.reason, rejected.detail);
+        let reason = RejectReason::new(rejected.reason, rejected.detail.clone());
+        text += &format!("rejected {}: {reason}\n", rejected.key);
     }
     let rows = summary.variants.iter().map(|(name, variant)| {
         let shards = summary.shards.iter().filter(|shard| shard.variant == *name);
