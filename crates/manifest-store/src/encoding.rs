@@ -78,8 +78,7 @@ pub(crate) fn image_id(bytes: &[u8]) -> Result<ImageId, StoreError> {
 
 /// A policy hash as its 32 bytes.
 pub(crate) fn policy_bytes(policy: &PolicyHash) -> Vec<u8> {
-    let digest: Sha256 = policy.to_string().parse().expect("a policy hash prints as a SHA-256");
-    digest.as_bytes().to_vec()
+    policy.sha256().as_bytes().to_vec()
 }
 
 /// A policy hash from its 32 bytes.

@@ -5,17 +5,20 @@ mod publish;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use manifest_store::{ClaimKey, ManifestStore};
 use object_storage::BlobStore;
-use staging::StagingArea;
+use staging::{StagingArea, StagingError};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::{Disposition, ObjectVersion, S3Uri, Sha256};
 
 use crate::{Accepted, CpuPool, Delivery, Event, MemoryBudget, Observer, SourceError, Stage, WorkSource};
+
+/// How often the disk is looked at while there is work, and while it is full.
+const DISK_LOOK: Duration = Duration::from_secs(1);
 
 /// What the engine works with: the adapters, and the budgets that all work shares.
 #[derive(Debug, Clone)]
@@ -84,11 +87,7 @@ impl Engine {
     ///
     /// # Errors
     /// The source failed for good, or too often in a row.
-    pub async fn run(
-        &self,
-        source: &mut dyn WorkSource,
-        shutdown: &Shutdown,
-    ) -> Result<(), SourceError> {
+    pub async fn run(&self, source: &mut dyn WorkSource, shutdown: &Shutdown) -> Result<(), SourceError> {
         let tasks = TaskTracker::new();
         let result = tokio::select! {
             () = shutdown.intake.cancelled() => Ok(()),
@@ -107,10 +106,10 @@ impl Engine {
         work: &CancellationToken,
     ) -> Result<(), SourceError> {
         let slots = Arc::new(Semaphore::new(self.settings.slots));
-        let mut failures = 0;
+        let (mut failures, mut last_look) = (0, None);
         loop {
             let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
-            self.wait_for_room().await;
+            self.wait_for_room(&mut last_look).await;
             match source.next().await {
                 Ok(Some(delivery)) => {
                     failures = 0;
@@ -129,19 +128,31 @@ impl Engine {
         }
     }
 
-    /// A full or missing disk pauses intake; it does not fail work.
-    async fn wait_for_room(&self) {
+    /// A full or missing disk pauses intake; it does not fail work. Looking writes to the disk, so a good answer
+    /// holds for a while.
+    async fn wait_for_room(&self, last_look: &mut Option<Instant>) {
+        if last_look.is_some_and(|looked| looked.elapsed() < DISK_LOOK) {
+            return;
+        }
         let mut told = false;
-        while let Err(error) = self.backends.staging.readiness() {
+        while let Err(error) = self.look_at_disk().await {
             if !told {
                 tracing::warn!(%error, "intake paused");
                 told = true;
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(DISK_LOOK).await;
         }
         if told {
             tracing::info!("intake resumed");
         }
+        *last_look = Some(Instant::now());
+    }
+
+    async fn look_at_disk(&self) -> Result<(), StagingError> {
+        let staging = self.backends.staging.clone();
+        let looked = tokio::task::spawn_blocking(move || staging.readiness()).await;
+        // It does not panic; the runtime may be going away under us.
+        looked.unwrap_or(Ok(()))
     }
 
     async fn after_source_failure(&self, error: SourceError, failures: u32) -> Result<(), SourceError> {

@@ -28,10 +28,8 @@ impl Metrics {
     /// They are registered already.
     pub fn register(registry: &Registry, stage: StageName) -> Result<Self, prometheus::Error> {
         let opts = |name: &str, help: &str| Opts::new(name, help).const_label("stage", stage.as_str());
-        let endings = IntCounterVec::new(
-            opts("imageml_work_total", "Deliveries by how they ended."),
-            &["ending"],
-        )?;
+        let endings =
+            IntCounterVec::new(opts("imageml_work_total", "Deliveries by how they ended."), &["ending"])?;
         let rejections = IntCounterVec::new(
             opts("imageml_rejected_total", "Work put into quarantine, by reason code."),
             &["reason"],

@@ -154,7 +154,8 @@ impl Canvas {
 
     /// The colours as 16-bit codes.
     pub(crate) fn to_rgb16(&self) -> Vec<u16> {
-        let codes = |colour: &Colour| colour.map(|level| (level * 65_535.0 + 0.5).clamp(0.0, 65_535.0) as u16);
+        let codes =
+            |colour: &Colour| colour.map(|level| (level * 65_535.0 + 0.5).clamp(0.0, 65_535.0) as u16);
         self.pixels.iter().flat_map(codes).collect()
     }
 }

@@ -95,7 +95,11 @@ fn plain(canvas: &Canvas) -> Result<RgbImage, &'static str> {
 
 type Setting = Result<(), jpeg_encoder::EncodingError>;
 
-fn jpeg(picture: &RgbImage, quality: u8, settle: impl FnOnce(&mut Encoder<&mut Vec<u8>>) -> Setting) -> Encoded {
+fn jpeg(
+    picture: &RgbImage,
+    quality: u8,
+    settle: impl FnOnce(&mut Encoder<&mut Vec<u8>>) -> Setting,
+) -> Encoded {
     let mut file = Vec::new();
     let mut encoder = Encoder::new(&mut file, quality);
     encoder.set_sampling_factor(SamplingFactor::R_4_2_0);
@@ -220,3 +224,6 @@ pub(crate) fn svg() -> Vec<u8> {
     )
     .into_bytes()
 }
+
+#[cfg(test)]
+mod tests;

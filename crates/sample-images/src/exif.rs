@@ -153,3 +153,6 @@ impl Tiff {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,11 +5,7 @@ pub(crate) type Colour = [f32; 3];
 
 /// The colour written `0xRRGGBB`.
 pub(crate) const fn rgb(hex: u32) -> Colour {
-    [
-        ((hex >> 16) & 0xff) as f32 / 255.0,
-        ((hex >> 8) & 0xff) as f32 / 255.0,
-        (hex & 0xff) as f32 / 255.0,
-    ]
+    [((hex >> 16) & 0xff) as f32 / 255.0, ((hex >> 8) & 0xff) as f32 / 255.0, (hex & 0xff) as f32 / 255.0]
 }
 
 /// `from` at 0, `to` at 1.

@@ -69,7 +69,8 @@ pub(crate) fn water(canvas: &mut Canvas, light: &Light, top: f32, random: &mut R
         let ripple = noise(seed, x * 7.0 * scale, near * 9.0 * scale.min(9.0) + near * 40.0);
         let base = mix(shallow, deep, near * 1.4 + (ripple - 0.5) * 0.5);
         let path = 0.05 + near * 0.13;
-        let glitter = (1.0 - (x - sun).abs() / path).clamp(0.0, 1.0) * ((ripple - 0.42) * 4.0).clamp(0.0, 0.85);
+        let glitter =
+            (1.0 - (x - sun).abs() / path).clamp(0.0, 1.0) * ((ripple - 0.42) * 4.0).clamp(0.0, 0.85);
         (mix(base, light.sun, glitter), 1.0)
     });
 }

@@ -35,10 +35,7 @@ fn write(folder: &Path, entries: &[Entry], entry: &Entry) -> Result<Sample, Samp
     Ok(Sample { name: entry.name.to_owned(), about: entry.about, expected: expected(entry.content) })
 }
 
-fn content(
-    entries: &[Entry],
-    entry: &Entry,
-) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+fn content(entries: &[Entry], entry: &Entry) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     match entry.content {
         Content::Scene(shot, format) => encode(&shot, format),
         Content::CopyOf(name) => content(entries, named(entries, name)?),

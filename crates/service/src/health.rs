@@ -38,12 +38,7 @@ impl Health {
     }
 
     /// Asks the stores again and again, so that a probe costs nothing.
-    pub(crate) async fn watch(
-        self,
-        store: Arc<dyn ManifestStore>,
-        blobs: Arc<dyn BlobStore>,
-        input: S3Uri,
-    ) {
+    pub(crate) async fn watch(self, store: Arc<dyn ManifestStore>, blobs: Arc<dyn BlobStore>, input: S3Uri) {
         loop {
             let asked = tokio::time::timeout(PATIENCE, ask(&*store, &*blobs, &input));
             // A store that is silent must not hold up the end of the process.

@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use futures::future::BoxFuture;
 use manifest_store::ManifestStore;
 use object_storage::{BlobStore, S3Settings, S3Store};
-use pipeline::{
-    Backends, CpuPool, Engine, MemoryBudget, Metrics, PollMode, PollingSource, Shutdown, Stage,
-};
+use pipeline::{Backends, CpuPool, Engine, MemoryBudget, Metrics, PollMode, PollingSource, Shutdown, Stage};
 use prometheus::Registry;
 use staging::StagingArea;
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,6 +16,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::health::Health;
 use crate::{CommonArguments, admin, engine_settings, init_tracing};
+
+/// At the end, how long requests to the admin server may take. One that is never completed must not keep the process.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What a service's own code may use.
 #[derive(Debug, Clone)]
@@ -64,9 +66,14 @@ pub async fn run(
 
     let (shutdown, registry, stopped) = (Shutdown::default(), Registry::new(), CancellationToken::new());
     let health = Health::new(staging.clone(), shutdown.intake.clone());
-    let admin =
-        admin::serve(arguments.admin_address, health.clone(), registry.clone(), staging.clone(), stopped.clone())
-            .await?;
+    let admin = admin::serve(
+        arguments.admin_address,
+        health.clone(),
+        registry.clone(),
+        staging.clone(),
+        stopped.clone(),
+    )
+    .await?;
     let watch =
         tokio::spawn(health.watch(Arc::clone(&store), Arc::clone(&blobs), arguments.input_prefix.clone()));
     tokio::spawn(stop_on_signal(shutdown.clone(), arguments.shutdown_grace));
@@ -92,7 +99,9 @@ pub async fn run(
     }
     watch.await?;
     stopped.cancel();
-    admin.await?;
+    if let Ok(ended) = tokio::time::timeout(LAST_ANSWERS, admin).await {
+        ended?;
+    }
     worked.context("the source of work failed")
 }
 
@@ -109,7 +118,7 @@ fn check_prefixes(arguments: &CommonArguments) -> anyhow::Result<()> {
 }
 
 /// The first signal stops intake; the end of the grace period stops the work.
-async fn stop_on_signal(shutdown: Shutdown, grace: std::time::Duration) {
+async fn stop_on_signal(shutdown: Shutdown, grace: Duration) {
     let (Ok(mut terminate), Ok(mut interrupt)) =
         (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
     else {

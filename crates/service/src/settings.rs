@@ -34,7 +34,11 @@ pub fn owner_name() -> String {
     format!("{}-{}", host.nodename().to_string_lossy(), uuid::Uuid::new_v4().simple())
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "validated: finite and not negative")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "validated: finite and not negative"
+)]
 fn gigabytes_to_bytes(gigabytes: f64) -> u64 {
     (gigabytes * 1e9) as u64
 }

@@ -131,7 +131,7 @@ impl Service {
     }
 
     /// Where the admin server listens, once the log says so.
-    fn admin(&self) -> Option<SocketAddr> {
+    pub fn admin(&self) -> Option<SocketAddr> {
         self.log().iter().find_map(|line| line["fields"]["address"].as_str()?.parse().ok())
     }
 

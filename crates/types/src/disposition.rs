@@ -85,6 +85,8 @@ reject_codes! {
     DecoderFailure => "decoder_failure",
     /// The object key cannot be carried through the pipeline.
     InvalidKey => "invalid_key",
+    /// Another input already gave the dataset a different image under this key.
+    KeyTaken => "key_taken",
     /// A plan or request that does not parse or contradicts itself.
     InvalidRequest => "invalid_request",
     /// An object that the work needs is gone or has changed.

@@ -165,6 +165,11 @@ impl PolicyHash {
         Self(Sha256::of(canonical))
     }
 
+    /// The whole digest.
+    pub fn sha256(&self) -> &Sha256 {
+        &self.0
+    }
+
     /// The first eight hex digits, as used in object keys.
     pub fn short(&self) -> String {
         hex::encode(&self.0.as_bytes()[..4])

@@ -6,7 +6,7 @@ use service::CommonArguments;
 /// Stage 4: builds curated training datasets from published versions
 #[derive(Debug, Parser)]
 #[command(name = "imageml-curate", version, after_help = "\
-The input prefix holds curation requests, PREFIX/<dataset>/<any name>.json:
+The input prefix holds curation requests, each below the name that it gives, PREFIX/<name>/<any file name>.json:
   {\"name\": \"street-train\", \"dataset\": \"street\", \"version\": 3, \"variant\": \"720p\", \"splits\": [\"train\"]}
 
 Example:

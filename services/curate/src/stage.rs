@@ -258,10 +258,10 @@ impl Stage for Curate {
             return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a request"));
         };
         let request: CurationRequest = parse_document(document).map_err(StageError::Rejected)?;
-        if request.dataset != *work.dataset() {
+        if request.name != *work.dataset() {
             return Err(StageError::rejected(
                 RejectCode::InvalidRequest,
-                "the request is for another dataset than its key says",
+                "the request is for another training dataset than its key says",
             ));
         }
         self.curate(work, request).await

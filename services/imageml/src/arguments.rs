@@ -106,7 +106,7 @@ impl FromStr for InputLocation {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Interrupt it whenever you like and run it again: it goes on where it was. A second run over the same images does
+Interrupt it whenever you like and run it again: it goes on where it was. A second run over the same images does \
 nothing; new images make the next version. A folder is read in place and never written to.
 
 Examples:

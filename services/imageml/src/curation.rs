@@ -40,7 +40,7 @@ async fn curate(
     name.truncate(16);
     let requests = bucket("requests");
     // The same request again is the same object: nothing happens twice.
-    let folder = requests.join(request.dataset.as_str()).join(&format!("{}-{name}", request.name));
+    let folder = requests.join(request.name.as_str()).join(&name);
     let options = PutOptions { if_absent: true, ..PutOptions::default() };
     home.blobs.write(Bytes::from(canonical), &folder.join("request.json"), &options).await?;
     let pipeline = PipelineRun::start(home, &arguments.machine).await?;
@@ -52,7 +52,7 @@ async fn curate(
     let asked = json!({ "request": request });
     match versions.into_iter().find(|version| version.manifest.is_some() && version.settings == asked) {
         Some(version) => Ok(version),
-        None => bail!("not curated: `imageml rejected list {}` says why", request.dataset),
+        None => bail!("not curated: `imageml rejected list {}` says why", request.name),
     }
 }
 

@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let source = Source::locate(&arguments.input)?;
     let layout = HomeLayout::new(arguments.home.clone())?;
     if let InputLocation::Folder(folder) = &arguments.input {
-        refuse_nested(folder, layout.root())?;
+        refuse_nested(&folder.canonicalize()?, layout.root())?;
     }
     let home = Home::open(layout, source.mounts.clone()).await?;
     let input: Arc<dyn BlobStore> = match &arguments.input {
@@ -77,7 +77,9 @@ impl Source {
 
 /// A home inside the input would be its own input.
 fn refuse_nested(folder: &Path, home: &Path) -> anyhow::Result<()> {
-    if home.starts_with(folder.canonicalize()?) {
+    // The home may not be there yet, and either path may lead through links.
+    let nearest = home.ancestors().find_map(|folder| folder.canonicalize().ok());
+    if nearest.is_some_and(|nearest| nearest.starts_with(folder)) {
         bail!("the home {} lies inside the input folder: give another --home", home.display());
     }
     Ok(())

@@ -12,7 +12,7 @@ use pipeline::{
 use serde_json::json;
 use types::{
     DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, Relation,
-    S3Uri, StageName, layout,
+    S3Uri, Sha256, StageName, layout,
 };
 
 /// The longest key that S3 takes, in bytes.
@@ -108,6 +108,7 @@ impl Stage for Ingest {
         let (Input::File { path, bytes, sha256 }, data) = (&work.input, work.read_input().await?) else {
             return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a staged file"));
         };
+        refuse_taken_key(work, &dataset, relative, sha256).await?;
         let inspection = self.inspect(work, data).await?;
         let bronze_uri = layout::bronze_image(&self.output, &dataset, relative);
         let original = OriginalRecord {
@@ -147,9 +148,27 @@ impl Stage for Ingest {
     }
 }
 
-/// `.DS_Store`, `._photo.jpg`, `.Trash/…`: what desktops leave behind. `..` is no hidden name.
+/// Two inputs of one dataset may use the same keys. A changed object of the same input replaces its record; an
+/// object of another input must not: the first image would be gone without a word.
+async fn refuse_taken_key(
+    work: &Work,
+    dataset: &DatasetName,
+    relative: &str,
+    sha256: &Sha256,
+) -> Result<(), StageError> {
+    match work.store.original(dataset, relative).await? {
+        Some(known) if known.source.uri != work.object.object.uri && known.sha256 != *sha256 => {
+            let detail = format!("the dataset has another image under this key, from {}", known.source.uri);
+            Err(StageError::rejected(RejectCode::KeyTaken, detail))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `.DS_Store`, `._photo.jpg`, `.Trash/…`: what desktops leave behind. `.` and `..` are no hidden names.
 fn is_hidden(relative: &str) -> bool {
-    relative.rsplit('/').next().is_some_and(|name| name.starts_with('.') && !name.starts_with(".."))
+    let hidden = |name: &str| name.starts_with('.') && name != "." && !name.starts_with("..");
+    relative.split('/').any(hidden)
 }
 
 fn content_type(format: imaging::ImageFormat) -> &'static str {

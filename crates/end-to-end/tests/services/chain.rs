@@ -88,14 +88,14 @@ async fn images_in_the_inbox_become_a_version_and_a_training_dataset() -> anyhow
     stand.put_all(landed.clone()).await?;
     stand.normalized(&name, IMAGES + 1).await?;
     // Begins when all is there: a version of half the images would be right, but not the one that we compare with.
-    let arguments = ["--settle", "500ms", "--plan-interval", "100ms", "--shard-size", "64KiB", "--split", "60/20/20"];
+    let arguments =
+        ["--settle", "500ms", "--plan-interval", "100ms", "--shard-size", "64KiB", "--split", "60/20/20"];
     services.push(stand.start(Program::Shard, &arguments)?);
 
     let first = published(&stand, "holiday", 1).await?;
     same_as_in_one_process(&stand, &first, &landed).await?;
-    let expected = image_ids((0..IMAGES).map(|seed| {
-        photo(seed, 120 + 4 * u16::try_from(seed).expect("small"), 120)
-    }));
+    let expected =
+        image_ids((0..IMAGES).map(|seed| photo(seed, 120 + 4 * u16::try_from(seed).expect("small"), 120)));
     for variant in ["64x64", "96x72-crop"] {
         assert!(first.variants.contains_key(variant), "{:?}", first.variants.keys());
         let keys = sample_keys(&stand.blobs, &first, |shard| shard.variant == variant).await?;

@@ -66,11 +66,16 @@ async fn unknown_kind_of_database_is_refused_without_showing_it() -> anyhow::Res
 async fn output_inside_the_watched_prefix_is_refused() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let database = format!("sqlite://{}", folder.path().join("manifest.db").display());
-    for (input, output) in
-        [("s3://data", "s3://data/out"), ("s3://data/in", "s3://data/in"), ("s3://data/in/", "s3://data/in/out")]
-    {
-        let environment =
-            [("DATABASE_URL", database.as_str()), ("STAGE_INPUT_PREFIX", input), ("STAGE_OUTPUT_PREFIX", output)];
+    for (input, output) in [
+        ("s3://data", "s3://data/out"),
+        ("s3://data/in", "s3://data/in"),
+        ("s3://data/in/", "s3://data/in/out"),
+    ] {
+        let environment = [
+            ("DATABASE_URL", database.as_str()),
+            ("STAGE_INPUT_PREFIX", input),
+            ("STAGE_OUTPUT_PREFIX", output),
+        ];
         let (status, said) = refused(Program::Curate, &environment, &[]).await?;
         assert_eq!(status.code(), Some(1), "{said}");
         assert!(said.contains("STAGE_OUTPUT_PREFIX") && said.contains("STAGE_INPUT_PREFIX"), "{said}");
@@ -82,7 +87,8 @@ async fn output_inside_the_watched_prefix_is_refused() -> anyhow::Result<()> {
 async fn bad_sizes_are_answered_with_the_grammar() -> anyhow::Result<()> {
     for sizes in ["huge", "720p,720p", "0x10", "", "99999x99999", "800x600:tilt"] {
         let (status, said) =
-            refused(Program::Normalize, &[("DATABASE_URL", "sqlite:///nowhere")], &["--sizes", sizes]).await?;
+            refused(Program::Normalize, &[("DATABASE_URL", "sqlite:///nowhere")], &["--sizes", sizes])
+                .await?;
         assert_eq!(status.code(), Some(2), "{sizes:?}: {said}");
         for word in ["1080p", "WxH", "crop"] {
             assert!(said.contains(word), "{sizes:?} is not answered with {word}: {said}");

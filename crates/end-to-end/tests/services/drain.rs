@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use anyhow::Context as _;
 use manifest_store::{ClaimStatus, Settlement};
 use testkit::{Gate, Service};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use types::{S3Uri, StageName};
 
 use crate::photos::photo;
@@ -75,6 +78,10 @@ impl Stuck {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn work_in_flight_is_finished_within_the_grace_period() -> anyhow::Result<()> {
     let mut stuck = Stuck::new(&["--shutdown-grace", "100s"]).await?;
+    let admin = stuck.replica.admin().context("it is up")?;
+    let _silent = TcpStream::connect(admin).await?;
+    let mut halting = TcpStream::connect(admin).await?;
+    halting.write_all(b"GET /metr").await?;
     stuck.draining().await?;
     stuck.gate.open();
     let status = stuck.replica.exit(PATIENCE).await?;

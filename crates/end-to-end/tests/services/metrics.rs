@@ -22,7 +22,10 @@ struct Documented {
 fn documented() -> BTreeMap<String, Documented> {
     let page = include_str!("../../../../docs/metrics.md");
     let words = |cell: &str| -> BTreeSet<String> {
-        cell.split(',').map(|word| word.trim().trim_matches('`').to_owned()).filter(|word| !word.is_empty()).collect()
+        cell.split(',')
+            .map(|word| word.trim().trim_matches('`').to_owned())
+            .filter(|word| !word.is_empty())
+            .collect()
     };
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `imageml_"));
     rows.filter_map(|row| {
@@ -80,7 +83,10 @@ async fn every_series_is_there_from_the_start_and_work_adds_none() -> anyhow::Re
     let reasons = &before.families["imageml_rejected_total"].samples;
     assert_eq!(reasons.len(), RejectCode::ALL.len());
     let counters = before.families.values().filter(|family| family.kind == "counter");
-    assert!(counters.flat_map(|family| &family.samples).all(|sample| sample.value == 0.0), "nothing happened yet");
+    assert!(
+        counters.flat_map(|family| &family.samples).all(|sample| sample.value == 0.0),
+        "nothing happened yet"
+    );
 
     stand.put(&stand.object("inbox", "secret-dataset/secret-key.jpg"), photo(1, 160, 120)).await?;
     stand.put(&stand.object("inbox", "secret-dataset/bad.jpg"), "x").await?;

@@ -12,7 +12,8 @@ const QUOTA: u64 = 200_000;
 const DONE: &[(&str, &str)] = &[("ending", "done")];
 
 async fn bronze(stand: &Stand) -> anyhow::Result<Vec<S3Uri>> {
-    let uris: Vec<_> = (0..OBJECTS).map(|n| stand.object("bronze", &format!("ds/images/{n:02}.jpg"))).collect();
+    let uris: Vec<_> =
+        (0..OBJECTS).map(|n| stand.object("bronze", &format!("ds/images/{n:02}.jpg"))).collect();
     stand.put_all(uris.iter().cloned().zip((0..OBJECTS).map(|seed| photo(seed, 160, 120)))).await?;
     Ok(uris)
 }

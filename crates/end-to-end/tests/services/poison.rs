@@ -13,11 +13,19 @@ fn poison() -> Vec<(&'static str, Vec<u8>, RejectCode)> {
     let broken = b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x01\0\0\0\x01\x08\0\0\0\0\xba\xd0\xba\xd0\
         \0\0\0\x0aIDAT\x78\x9c\x63\x60\0\0\0\x02\0\x01\x48\xaf\xa4\x71\0\0\0\0IEND\xae\x42\x60\x82";
     vec![
-        ("random.jpg", (0..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect(), RejectCode::NotAnImage),
+        (
+            "random.jpg",
+            (0..4096_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect(),
+            RejectCode::NotAnImage,
+        ),
         ("text.png", b"this is no picture".to_vec(), RejectCode::NotAnImage),
         ("half.jpg", whole.iter().copied().take(whole.len() / 2).collect(), RejectCode::Truncated),
         ("empty.jpg", Vec::new(), RejectCode::Empty),
-        ("drawing.svg", b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(), RejectCode::UnsupportedFormat),
+        (
+            "drawing.svg",
+            b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>".to_vec(),
+            RejectCode::UnsupportedFormat,
+        ),
         ("phone.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic".to_vec(), RejectCode::UnsupportedFormat),
         ("broken.png", broken.to_vec(), RejectCode::Corrupt),
         ("bomb.jpg", bomb(&whole), RejectCode::LimitExceeded),

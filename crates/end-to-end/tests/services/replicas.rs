@@ -41,7 +41,11 @@ async fn all_done_exactly_once(stand: &Stand, uris: &[S3Uri]) -> anyhow::Result<
         silver.iter().partition(|found| found.object.uri.key().starts_with("ds/manifests/normalize/"));
     let folder = stand.object("silver", "ds/normalized/64x64");
     assert!(variants.iter().all(|found| folder.relative(&found.object.uri).is_some()), "{variants:?}");
-    assert_eq!((variants.len(), manifests.len()), (uris.len(), uris.len()), "nothing doubled, nothing left over");
+    assert_eq!(
+        (variants.len(), manifests.len()),
+        (uris.len(), uris.len()),
+        "nothing doubled, nothing left over"
+    );
 
     let mut attempts = Vec::new();
     for uri in uris {

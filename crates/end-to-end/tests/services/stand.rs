@@ -16,8 +16,7 @@ use types::{DatasetName, S3Uri, StageName};
 /// How long anything may take before a test gives up: these machines also compile.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-const KINDS: [&str; 8] =
-    ["inbox", "bronze", "silver", "plans", "gold", "requests", "training", "elsewhere"];
+const KINDS: [&str; 8] = ["inbox", "bronze", "silver", "plans", "gold", "requests", "training", "elsewhere"];
 
 /// A service binary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,10 +166,8 @@ impl Stand {
         &self,
         objects: impl IntoIterator<Item = (S3Uri, Vec<u8>)>,
     ) -> anyhow::Result<()> {
-        let puts: Vec<_> = objects
-            .into_iter()
-            .map(|(to, content)| async move { self.put(&to, content).await })
-            .collect();
+        let puts: Vec<_> =
+            objects.into_iter().map(|(to, content)| async move { self.put(&to, content).await }).collect();
         stream::iter(puts).buffer_unordered(8).try_collect().await
     }
 

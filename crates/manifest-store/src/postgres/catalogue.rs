@@ -65,6 +65,16 @@ impl Catalogue for PostgresStore {
         row.try_into()
     }
 
+    async fn original(&self, name: &DatasetName, key: &str) -> Result<Option<OriginalRecord>, StoreError> {
+        let row: Option<OriginalRow> = sqlx::query_as(include_str!("../../queries/original.sql"))
+            .bind(name.as_str())
+            .bind(key)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(failed)?;
+        row.map(TryInto::try_into).transpose()
+    }
+
     async fn originals(
         &self,
         name: &DatasetName,

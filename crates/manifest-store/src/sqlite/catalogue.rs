@@ -62,6 +62,16 @@ impl Catalogue for SqliteStore {
         row.try_into()
     }
 
+    async fn original(&self, name: &DatasetName, key: &str) -> Result<Option<OriginalRecord>, StoreError> {
+        let row: Option<OriginalRow> = sqlx::query_as(include_str!("../../queries/original.sql"))
+            .bind(name.as_str())
+            .bind(key)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed)?;
+        row.map(TryInto::try_into).transpose()
+    }
+
     async fn originals(
         &self,
         name: &DatasetName,

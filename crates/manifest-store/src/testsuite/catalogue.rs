@@ -43,6 +43,8 @@ pub async fn originals_are_replaced_by_key(store: Store) -> anyhow::Result<()> {
     catalogue(&store, &[original("a", "one"), original("b", "two"), original("a", "three")]).await?;
     let found = store.originals(&dataset(), None, 10).await?;
     assert_eq!(found, [original("a", "three"), original("b", "two")]);
+    assert_eq!(store.original(&dataset(), "a").await?, Some(original("a", "three")));
+    assert_eq!(store.original(&dataset(), "c").await?, None);
     Ok(())
 }
 

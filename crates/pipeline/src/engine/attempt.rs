@@ -14,7 +14,8 @@ use types::{Disposition, RejectCode, RejectReason};
 use super::{Engine, claim_key};
 use crate::keeper::Keeper;
 use crate::{
-    Accepted, Ending, Event, IgnoreReason, Input, InputMode, Outcome, Panicked, Route, StageError, StepError, Work,
+    Accepted, Ending, Event, IgnoreReason, Input, InputMode, Outcome, Panicked, Route, StageError, StepError,
+    Work,
 };
 
 /// What the source is told.
@@ -185,9 +186,7 @@ impl Engine {
         let store = &self.backends.store;
         let ended = match worked {
             Ok(Worked::Published) => return (Ending::Done, Answer::Ack),
-            Ok(Worked::Superseded) => {
-                store.release(std::slice::from_ref(claim)).await.map(|()| superseded())
-            }
+            Ok(Worked::Superseded) => store.release(std::slice::from_ref(claim)).await.map(|()| superseded()),
             Ok(Worked::NotReady(retry_in)) => {
                 store.postpone(claim, retry_in).await.map(|()| handed_back(retry_in))
             }
@@ -284,7 +283,9 @@ fn unread(error: StorageError) -> Failure {
 fn before_claim(error: StageError) -> Failure {
     match error.disposition() {
         Disposition::Reject(reason) => Failure::Refused(reason),
-        Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => Failure::Unclaimed(error),
+        Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => {
+            Failure::Unclaimed(error)
+        }
     }
 }
 

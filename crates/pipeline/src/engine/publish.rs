@@ -56,11 +56,7 @@ impl Engine {
         self.stage.manifest_folder(&key.dataset).join(&format!("{name}-{}.json", key.policy.short()))
     }
 
-    async fn upload_all(
-        &self,
-        processed: &Processed,
-        publication: &Publication,
-    ) -> Result<(), StageError> {
+    async fn upload_all(&self, processed: &Processed, publication: &Publication) -> Result<(), StageError> {
         // Collected first: a stream of closures over borrows is not `Send` for every lifetime.
         let uploads: Vec<_> = processed.outputs.iter().map(|output| self.upload(output).boxed()).collect();
         stream::iter(uploads).buffer_unordered(PARALLEL_UPLOADS).try_collect::<()>().await?;

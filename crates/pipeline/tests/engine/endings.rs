@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use manifest_store::{ClaimStatus, Settlement};
 use object_storage::BlobStore as _;
-use pipeline::{EngineSettings, Ending, IgnoreReason, InputMode, Metrics, Observer, PollMode, Shutdown};
+use pipeline::{Ending, EngineSettings, IgnoreReason, InputMode, Metrics, Observer, PollMode, Shutdown};
 use prometheus::Registry;
 use types::{RejectCode, RejectReason, StageName};
 
@@ -111,7 +111,10 @@ async fn panics_of_a_stage_end_in_quarantine_and_the_engine_lives_on() -> anyhow
 async fn objects_that_are_too_large_are_refused_by_what_they_break() -> anyhow::Result<()> {
     let bench = Bench::with(ObedientStage::with_input(InputMode::Staged { max_bytes: 2000 })).await?;
     for (key, bytes) in [("in/limit", 2001), ("in/nvme", 1001), ("in/fits", 1000)] {
-        bench.blobs.write(vec![b'x'; bytes].into(), &uri(key), &object_storage::PutOptions::default()).await?;
+        bench
+            .blobs
+            .write(vec![b'x'; bytes].into(), &uri(key), &object_storage::PutOptions::default())
+            .await?;
     }
     bench.run().await?;
     let code = |key: &str| match bench.recorder.endings_of(key).as_slice() {

@@ -5,7 +5,12 @@ use crate::light::{Colour, Light, mix, scaled};
 use crate::random::{Random, noise, rough};
 
 /// A range of hills `height` high above `base`, drawn down to the bottom edge, fading into haze downwards.
-pub(crate) fn ridge(canvas: &mut Canvas, (base, height): (f32, f32), (colour, haze): (Colour, Colour), seed: u32) {
+pub(crate) fn ridge(
+    canvas: &mut Canvas,
+    (base, height): (f32, f32),
+    (colour, haze): (Colour, Colour),
+    seed: u32,
+) {
     let edge = |x: f32| {
         let crest = rough(seed, x * 1.7, 0.5, 5);
         base - height * (crest * 1.7 - 0.35).max(0.0)
@@ -17,15 +22,23 @@ pub(crate) fn ridge(canvas: &mut Canvas, (base, height): (f32, f32), (colour, ha
 }
 
 /// A broad-leaved tree of this height.
-pub(crate) fn tree(canvas: &mut Canvas, light: &Light, foot: Point, height: f32, (leaf, random): (u32, &mut Random)) {
+pub(crate) fn tree(
+    canvas: &mut Canvas,
+    light: &Light,
+    foot: Point,
+    height: f32,
+    (leaf, random): (u32, &mut Random),
+) {
     let trunk = Area::standing(foot, height * 0.08, height * 0.55);
     canvas.block(trunk, light.on(0x4e3826));
     let seed = random.seed();
     for index in 0..14 {
         let high = 0.42 + 0.037 * index as f32;
         let spread = 0.3 * (1.0 - (high - 0.6) * (high - 0.6) * 3.0);
-        let centre =
-            (foot.0 + height * random.between(-spread, spread), foot.1 - height * (high + random.between(-0.05, 0.03)));
+        let centre = (
+            foot.0 + height * random.between(-spread, spread),
+            foot.1 - height * (high + random.between(-0.05, 0.03)),
+        );
         let radius = height * random.between(0.13, 0.19);
         let shape = Ellipse { centre, radii: (radius, radius * 0.85), turn: 0.0 };
         canvas.ellipse(shape, radius * 0.12, |x, y| {

@@ -27,7 +27,10 @@ pub(crate) fn sign(canvas: &mut Canvas, light: &Light, foot: Point, height: f32,
     let top = foot.1 - height;
     canvas.block(Area::standing(foot, dot * 2.0, height), light.on(0x5b4026));
     let middle = (foot.0, top + board);
-    canvas.block(Area::standing((middle.0 + dot * 0.4, middle.1 + dot * 0.6), width, board), light.on(0x3b2a18));
+    canvas.block(
+        Area::standing((middle.0 + dot * 0.4, middle.1 + dot * 0.6), width, board),
+        light.on(0x3b2a18),
+    );
     canvas.block(Area::standing(middle, width, board), light.on(0xf0e2c0));
     let start = foot.0 - width / 2.0 + dot * 2.0;
     for (index, letter) in text.chars().enumerate() {

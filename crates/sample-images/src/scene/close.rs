@@ -83,12 +83,15 @@ fn petals(canvas: &mut Canvas, (centre, radius): (Point, f32), colour: Colour) {
 fn table(canvas: &mut Canvas, light: &Light, (top, wood): (f32, u32), random: &mut Random) {
     let seed = random.seed();
     let colour = light.on(wood);
-    canvas.below(|_| top, |x, y, depth| {
-        let board = (depth * 7.0).floor();
-        let fibre = rough(seed, x * 3.0 + board * 9.0, y * 60.0, 3);
-        let joint = if depth * 7.0 - board < 0.04 { 0.6 } else { 1.0 };
-        scaled(colour, joint * (0.75 + 0.45 * fibre))
-    });
+    canvas.below(
+        |_| top,
+        |x, y, depth| {
+            let board = (depth * 7.0).floor();
+            let fibre = rough(seed, x * 3.0 + board * 9.0, y * 60.0, 3);
+            let joint = if depth * 7.0 - board < 0.04 { 0.6 } else { 1.0 };
+            scaled(colour, joint * (0.75 + 0.45 * fibre))
+        },
+    );
 }
 
 /// A bowl of fruit on a table, a lemon beside it.
@@ -138,7 +141,14 @@ pub(crate) fn cup(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     let handle = Ellipse { centre: (x + 0.22, (top + base) / 2.0 - 0.02), radii: (0.1, 0.1), turn: 0.0 };
     canvas.ellipse(handle, 0.0, |_, _| scaled(china, 0.82));
     canvas.ellipse(Ellipse { radii: (0.06, 0.06), ..handle }, 0.0, |_, _| light.on(0xb8a68e));
-    let body = [(x - 0.22, top), (x + 0.22, top), (x + 0.16, base - 0.02), (x + 0.1, base), (x - 0.1, base), (x - 0.16, base - 0.02)];
+    let body = [
+        (x - 0.22, top),
+        (x + 0.22, top),
+        (x + 0.16, base - 0.02),
+        (x + 0.1, base),
+        (x - 0.1, base),
+        (x - 0.16, base - 0.02),
+    ];
     canvas.polygon(&body, |px, _| scaled(china, 1.08 - 0.75 * (px - x + 0.22)));
     let brim = Ellipse { centre: (x, top), radii: (0.22, 0.05), turn: 0.0 };
     canvas.ellipse(brim, 0.0, |_, _| scaled(china, 1.05));

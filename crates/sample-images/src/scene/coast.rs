@@ -24,7 +24,12 @@ pub(crate) fn lighthouse(canvas: &mut Canvas, light: &Light, random: &mut Random
     tower(canvas, light, foot, 0.5);
     let hut = Area::standing((foot.0 + 0.14, foot.1 + 0.01), 0.17, 0.08);
     canvas.block(hut, light.on(0xf3efe6));
-    let roof = [(hut.left - 0.01, hut.top), (hut.left + 0.03, hut.top - 0.05), (hut.right - 0.03, hut.top - 0.05), (hut.right + 0.01, hut.top)];
+    let roof = [
+        (hut.left - 0.01, hut.top),
+        (hut.left + 0.03, hut.top - 0.05),
+        (hut.right - 0.03, hut.top - 0.05),
+        (hut.right + 0.01, hut.top),
+    ];
     canvas.flat(&roof, light.on(0xa8452f));
     gulls(canvas, light, random);
 }
@@ -47,7 +52,11 @@ fn tower(canvas: &mut Canvas, light: &Light, (x, base): Point, height: f32) {
     canvas.block(Area::standing((x, top + 0.008), height * 0.2, height * 0.04), light.on(0x333840));
     canvas.block(Area::standing((x, top - height * 0.03), height * 0.1, height * 0.09), light.sun);
     canvas.flat(
-        &[(x, top - height * 0.2), (x + height * 0.08, top - height * 0.115), (x - height * 0.08, top - height * 0.115)],
+        &[
+            (x, top - height * 0.2),
+            (x + height * 0.08, top - height * 0.115),
+            (x - height * 0.08, top - height * 0.115),
+        ],
         light.on(0xb02a22),
     );
 }
@@ -72,7 +81,12 @@ pub(crate) fn sails(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     let far = light.far(0x4f6b58, 0.45);
     let from = if random.between(0.0, 1.0) < 0.5 { 0.0 } else { wide };
     canvas.below(
-        |x| horizon - 0.14 * (1.0 - (x - from).abs() / (wide * 0.6)).max(0.0) * (0.6 + rough(seed, x * 5.0, 0.0, 3)),
+        |x| {
+            horizon
+                - 0.14
+                    * (1.0 - (x - from).abs() / (wide * 0.6)).max(0.0)
+                    * (0.6 + rough(seed, x * 5.0, 0.0, 3))
+        },
         |_, _, _| far,
     );
     water(canvas, light, horizon, random);
@@ -175,7 +189,13 @@ pub(crate) fn arch(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     ];
     canvas.polygon(&outline, strata);
     canvas.flat(
-        &[(0.0, tall * 0.17), (wide * 0.3, tall * 0.22), (wide * 0.52, tall * 0.285), (wide * 0.3, tall * 0.26), (0.0, tall * 0.22)],
+        &[
+            (0.0, tall * 0.17),
+            (wide * 0.3, tall * 0.22),
+            (wide * 0.52, tall * 0.285),
+            (wide * 0.3, tall * 0.26),
+            (0.0, tall * 0.22),
+        ],
         light.on(0x6c8a3e),
     );
     let needle = [(wide * 0.78, tall * 0.66), (wide * 0.8, tall * 0.44), (wide * 0.83, tall * 0.66)];

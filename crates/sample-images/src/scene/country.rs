@@ -23,7 +23,9 @@ pub(crate) fn road(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     let mut near = 0.03_f32;
     while near < 1.0 {
         let (start, end) = (near, (near * 1.28).min(1.0));
-        let at = |share: f32| (far.0 + ((left.0 + right.0) / 2.0 - far.0) * share, horizon + (tall - horizon) * share);
+        let at = |share: f32| {
+            (far.0 + ((left.0 + right.0) / 2.0 - far.0) * share, horizon + (tall - horizon) * share)
+        };
         canvas.stroke(at(start), at(end), 0.022 * (start + end) / 2.0, light.on(0xf3f0e2));
         near *= 1.6;
     }
@@ -57,7 +59,13 @@ pub(crate) fn windmill(canvas: &mut Canvas, light: &Light, random: &mut Random) 
     house(
         canvas,
         light,
-        House { walls: Area::standing((wide * 0.3, horizon + 0.03), 0.22, 0.08), gable: 0.08, wall: 0xe9dcc2, roof: 0x9c4a34, floors: 1 },
+        House {
+            walls: Area::standing((wide * 0.3, horizon + 0.03), 0.22, 0.08),
+            gable: 0.08,
+            wall: 0xe9dcc2,
+            roof: 0x9c4a34,
+            floors: 1,
+        },
         random,
     );
 }
@@ -107,7 +115,11 @@ pub(crate) fn barn(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     house(canvas, light, House { walls, gable: 0.2, wall: 0xa8322a, roof: 0x59606a, floors: 1 }, random);
     for (x, y, radius) in [(0.62, 0.68, 0.035), (0.78, 0.74, 0.055), (0.9, 0.66, 0.03), (0.66, 0.88, 0.1)] {
         let centre = (wide * x, tall * y);
-        let shape = Ellipse { centre: (centre.0 + radius * 0.6, centre.1 + radius), radii: (radius * 1.6, radius * 0.2), turn: 0.0 };
+        let shape = Ellipse {
+            centre: (centre.0 + radius * 0.6, centre.1 + radius),
+            radii: (radius * 1.6, radius * 0.2),
+            turn: 0.0,
+        };
         canvas.ellipse(shape, radius * 0.3, |_, _| light.on(0x8a7032));
         let straw = light.on(0xe2c36a);
         canvas.ellipse(Ellipse { centre, radii: (radius, radius), turn: 0.0 }, 0.0, |px, py| {
@@ -126,8 +138,14 @@ pub(crate) fn balloons(canvas: &mut Canvas, light: &Light, random: &mut Random) 
         let colours = (light.far(0x4f7448, haze), light.far(0x7a9460, haze));
         ridge(canvas, (tall * base, 0.15), colours, random.seed());
     }
-    let hues: [[u32; 2]; 4] = [[0xd93a2f, 0xf8d84a], [0x2c6fb8, 0xf5f2e8], [0x3d9a5f, 0xf2a13a], [0x8a3f9e, 0xf7c9d8]];
-    let places = [(random.between(0.28, 0.4), 0.36, 0.2), (random.between(0.7, 0.82), 0.24, 0.11), (0.58, 0.6, 0.07), (0.9, 0.56, 0.045)];
+    let hues: [[u32; 2]; 4] =
+        [[0xd93a2f, 0xf8d84a], [0x2c6fb8, 0xf5f2e8], [0x3d9a5f, 0xf2a13a], [0x8a3f9e, 0xf7c9d8]];
+    let places = [
+        (random.between(0.28, 0.4), 0.36, 0.2),
+        (random.between(0.7, 0.82), 0.24, 0.11),
+        (0.58, 0.6, 0.07),
+        (0.9, 0.56, 0.045),
+    ];
     let first = (random.next() % 4) as usize;
     for (index, (x, y, radius)) in places.into_iter().enumerate() {
         let pair = hues[(first + index) % 4].map(|hex| light.far(hex, 0.25 - radius));
@@ -137,17 +155,28 @@ pub(crate) fn balloons(canvas: &mut Canvas, light: &Light, random: &mut Random) 
 
 fn balloon(canvas: &mut Canvas, light: &Light, ((x, y), radius): (Point, f32), [one, other]: [[f32; 3]; 2]) {
     let gore = |px: f32, py: f32| {
-        let level = (1.0 - ((py - y) / radius / 1.2).clamp(-1.0, 1.0) * ((py - y) / radius / 1.2)).max(0.05).sqrt();
+        let level =
+            (1.0 - ((py - y) / radius / 1.2).clamp(-1.0, 1.0) * ((py - y) / radius / 1.2)).max(0.05).sqrt();
         let across = ((px - x) / radius / level).clamp(-1.0, 1.0);
         let stripe = across * (1.6 - 0.6 * across.abs()) * 3.5 + 20.0;
         scaled(if stripe as i32 % 2 == 0 { one } else { other }, 1.08 - 0.3 * (across * 0.5 + 0.5))
     };
     canvas.ellipse(Ellipse { centre: (x, y), radii: (radius, radius), turn: 0.0 }, 0.0, gore);
-    let skirt = [(x - radius * 0.86, y + radius * 0.5), (x + radius * 0.86, y + radius * 0.5), (x + radius * 0.2, y + radius * 1.3), (x - radius * 0.2, y + radius * 1.3)];
+    let skirt = [
+        (x - radius * 0.86, y + radius * 0.5),
+        (x + radius * 0.86, y + radius * 0.5),
+        (x + radius * 0.2, y + radius * 1.3),
+        (x - radius * 0.2, y + radius * 1.3),
+    ];
     canvas.polygon(&skirt, gore);
     let basket = Area::standing((x, y + radius * 1.75), radius * 0.3, radius * 0.22);
     for side in [-0.14, 0.14] {
-        canvas.stroke((x + radius * side * 1.3, y + radius * 1.3), (x + radius * side, basket.top), radius * 0.02, light.on(0x3d3128));
+        canvas.stroke(
+            (x + radius * side * 1.3, y + radius * 1.3),
+            (x + radius * side, basket.top),
+            radius * 0.02,
+            light.on(0x3d3128),
+        );
     }
     canvas.block(basket, light.on(0x7a5230));
 }

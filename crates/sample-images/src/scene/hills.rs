@@ -92,7 +92,8 @@ pub(crate) fn cabin(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     }
     ridge(canvas, (tall * 0.6, 0.22), (light.far(0xb9c6d4, 0.4), light.far(0xe4ebf2, 0.4)), random.seed());
     for index in 0..16 {
-        let foot = (wide * (index as f32 + random.between(0.0, 1.0)) / 16.0, tall * random.between(0.66, 0.7));
+        let foot =
+            (wide * (index as f32 + random.between(0.0, 1.0)) / 16.0, tall * random.between(0.66, 0.7));
         pine(canvas, foot, random.between(0.14, 0.26), (light.far(0x2d4a44, 0.2), 0.4));
     }
     let seed = random.seed();

@@ -24,11 +24,14 @@ pub(crate) fn street(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     }
     let seed = random.seed();
     let stone = light.on(0x8b867d);
-    canvas.below(|_| pavement, |x, y, depth| {
-        let row = (depth / (0.012 + depth * 0.12)).floor();
-        let joint = if wave(x * (26.0 - row * 2.0) + row * 0.37) > 0.9 { 0.78 } else { 1.0 };
-        scaled(stone, joint * (0.75 + 0.4 * noise(seed, x * 40.0, y * 60.0)))
-    });
+    canvas.below(
+        |_| pavement,
+        |x, y, depth| {
+            let row = (depth / (0.012 + depth * 0.12)).floor();
+            let joint = if wave(x * (26.0 - row * 2.0) + row * 0.37) > 0.9 { 0.78 } else { 1.0 };
+            scaled(stone, joint * (0.75 + 0.4 * noise(seed, x * 40.0, y * 60.0)))
+        },
+    );
     tree(canvas, light, (wide * 0.92, pavement + 0.06), 0.6, (0x5a8040, random));
     lamp(canvas, light, (wide * 0.5, pavement + 0.08), 0.42);
 }
@@ -41,8 +44,14 @@ fn lamp(canvas: &mut Canvas, light: &Light, foot: (f32, f32), height: f32) {
         let halo = Ellipse { centre: head, radii: (0.02, 0.02), turn: 0.0 };
         canvas.ellipse(halo, 0.2, |_, _| rgb(0xffc765));
     }
-    canvas.block(Area::standing((head.0, head.1 + 0.012), 0.045, 0.06), if light.night { rgb(0xffe6a8) } else { light.on(0xe9e4cf) });
-    canvas.flat(&[(head.0, head.1 - 0.08), (head.0 + 0.034, head.1 - 0.045), (head.0 - 0.034, head.1 - 0.045)], iron);
+    canvas.block(
+        Area::standing((head.0, head.1 + 0.012), 0.045, 0.06),
+        if light.night { rgb(0xffe6a8) } else { light.on(0xe9e4cf) },
+    );
+    canvas.flat(
+        &[(head.0, head.1 - 0.08), (head.0 + 0.034, head.1 - 0.045), (head.0 - 0.034, head.1 - 0.045)],
+        iron,
+    );
 }
 
 /// Towers across the water.
@@ -56,9 +65,13 @@ pub(crate) fn skyline(canvas: &mut Canvas, light: &Light, random: &mut Random) {
         while left < wide {
             let width = random.between(0.06, 0.15);
             let place = (left / wide - peak).abs();
-            let height = tall * (0.52 - place * 0.55).max(0.1) * random.between(0.5, 1.1) * (1.0 - 0.35 * layer as f32);
+            let height = tall
+                * (0.52 - place * 0.55).max(0.1)
+                * random.between(0.5, 1.1)
+                * (1.0 - 0.35 * layer as f32);
             let area = Area { left, right: left + width, top: quay - height, bottom: quay };
-            let shade = light.far(random.pick(&[0x5c6a7c, 0x77808a, 0x8a7d74, 0x4a5666]), 0.4 - 0.3 * layer as f32);
+            let shade =
+                light.far(random.pick(&[0x5c6a7c, 0x77808a, 0x8a7d74, 0x4a5666]), 0.4 - 0.3 * layer as f32);
             block(canvas, light, (area, shade), random);
             left += width * random.between(0.85, 1.15);
         }
@@ -70,7 +83,9 @@ pub(crate) fn skyline(canvas: &mut Canvas, light: &Light, random: &mut Random) {
 }
 
 fn block(canvas: &mut Canvas, light: &Light, (area, shade): (Area, [f32; 3]), random: &mut Random) {
-    canvas.polygon(&area.corners(), |x, _| scaled(shade, 1.1 - 0.3 * (x - area.left) / (area.right - area.left)));
+    canvas.polygon(&area.corners(), |x, _| {
+        scaled(shade, 1.1 - 0.3 * (x - area.left) / (area.right - area.left))
+    });
     if random.between(0.0, 1.0) < 0.3 {
         let middle = (area.left + area.right) / 2.0;
         canvas.stroke((middle, area.top), (middle, area.top - 0.07), 0.006, scaled(shade, 0.8));
@@ -80,7 +95,11 @@ fn block(canvas: &mut Canvas, light: &Light, (area, shade): (Area, [f32; 3]), ra
         let mut x = area.left + 0.012;
         while x < area.right - 0.012 {
             let lit = random.between(0.0, 1.0) < 0.45;
-            let glass = if light.night && lit { random.pick(&[rgb(0xffd98a), rgb(0xfff0c8), rgb(0xe8b45c)]) } else { scaled(shade, 0.72) };
+            let glass = if light.night && lit {
+                random.pick(&[rgb(0xffd98a), rgb(0xfff0c8), rgb(0xe8b45c)])
+            } else {
+                scaled(shade, 0.72)
+            };
             canvas.block(Area { left: x, right: x + 0.009, top: y, bottom: y + 0.011 }, glass);
             x += step * 0.8;
         }
@@ -112,7 +131,11 @@ pub(crate) fn bridge(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     let top = tall * 0.16;
     let hang = |x: f32| {
         let span = (x - first) / (second - first);
-        let sag = if (0.0..=1.0).contains(&span) { 4.0 * span * (1.0 - span) } else { (span - span.clamp(0.0, 1.0)).abs() * 2.2 };
+        let sag = if (0.0..=1.0).contains(&span) {
+            4.0 * span * (1.0 - span)
+        } else {
+            (span - span.clamp(0.0, 1.0)).abs() * 2.2
+        };
         top + 0.02 + (deck - top - 0.06) * sag.min(1.0)
     };
     for index in 0..60 {
@@ -128,7 +151,10 @@ pub(crate) fn bridge(canvas: &mut Canvas, light: &Light, random: &mut Random) {
         }
         for level in [0.02, 0.32, 0.66] {
             let y = top + (deck - top) * level;
-            canvas.block(Area { left: x - 0.045, right: x + 0.05, top: y, bottom: y + 0.022 }, scaled(red, 0.9));
+            canvas.block(
+                Area { left: x - 0.045, right: x + 0.05, top: y, bottom: y + 0.022 },
+                scaled(red, 0.9),
+            );
         }
         let pier = Area::standing((x, horizon + 0.1), 0.16, 0.06);
         canvas.block(pier, light.on(0x8d8a84));
@@ -146,7 +172,12 @@ pub(crate) fn church(canvas: &mut Canvas, light: &Light, random: &mut Random) {
     let (stone, slate) = (light.on(0xe6dcc6), light.on(0x56606e));
     canvas.block(nave, stone);
     canvas.flat(
-        &[(nave.left - 0.02, nave.top), (nave.left + 0.07, nave.top - 0.16), (nave.right, nave.top - 0.16), (nave.right, nave.top)],
+        &[
+            (nave.left - 0.02, nave.top),
+            (nave.left + 0.07, nave.top - 0.16),
+            (nave.right, nave.top - 0.16),
+            (nave.right, nave.top),
+        ],
         slate,
     );
     for index in 0..5 {

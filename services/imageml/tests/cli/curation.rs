@@ -112,7 +112,8 @@ fn files_lie_by_split_with_their_metadata() -> anyhow::Result<()> {
     let source = manifest(&bench, "gold", "d/v1")?;
     for split in Split::ALL {
         let folder = bench.object("training", &format!("t/v1/64x64/{split}"));
-        let there: BTreeSet<_> = files_below(&folder)?.into_iter().filter(|name| name.ends_with(".jpg")).collect();
+        let there: BTreeSet<_> =
+            files_below(&folder)?.into_iter().filter(|name| name.ends_with(".jpg")).collect();
         assert_eq!(there.len() as u64, samples_of(&source, split), "{split}");
         let described = fs::read_to_string(folder.join("metadata.jsonl"))?;
         let lines = described.lines().map(serde_json::from_str).collect::<Result<Vec<Value>, _>>()?;
@@ -136,9 +137,9 @@ fn a_request_that_nothing_matches_is_rejected_with_its_reason() -> anyhow::Resul
     for impossible in [json!({ "variant": "1080p" }), json!({ "min_width": 5000 })] {
         let ran = curate(&bench, &impossible)?;
         assert_eq!(ran.code, Some(1), "{impossible}: {ran}");
-        assert!(ran.stderr.contains("imageml rejected list d"), "{impossible}: {ran}");
+        assert!(ran.stderr.contains("imageml rejected list t"), "{impossible}: {ran}");
     }
-    let rejected = bench.json(&["rejected", "list", "d"])?;
+    let rejected = bench.json(&["rejected", "list", "t"])?;
     assert_eq!(list(&rejected, "/rejected")?.len(), 2);
     for record in list(&rejected, "/rejected")? {
         assert_eq!(record["stage"], "curate");

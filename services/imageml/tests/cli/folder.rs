@@ -10,8 +10,7 @@ use crate::pictures;
 
 fn normalize(bench: &Bench, more: &[&str]) -> anyhow::Result<Ran> {
     let (input, output) = (bench.input(), bench.path("output"));
-    let (input, output) =
-        (input.to_str().context("a plain path")?, output.to_str().context("a plain path")?);
+    let (input, output) = (input.to_str().context("a plain path")?, output.to_str().context("a plain path")?);
     bench.imageml(&[&["normalize", "--input", input, "--output", output], more].concat())
 }
 
@@ -95,7 +94,8 @@ fn wrong_folders_and_sizes_are_refused() -> anyhow::Result<()> {
     let inside = bench.imageml(&["normalize", "--input", input, "--output", &format!("{input}/small")])?;
     assert_eq!(inside.code, Some(1), "{inside}");
     assert!(inside.stderr.contains("--output lies inside --input"), "{inside}");
-    let missing = bench.imageml(&["normalize", "--input", &format!("{input}/none"), "--output", "/nowhere"])?;
+    let missing =
+        bench.imageml(&["normalize", "--input", &format!("{input}/none"), "--output", "/nowhere"])?;
     assert_ne!(missing.code, Some(0), "{missing}");
     assert!(missing.stderr.contains("--input"), "{missing}");
     Ok(())

@@ -44,7 +44,10 @@ fn an_interrupted_run_goes_on_where_it_was() -> anyhow::Result<()> {
     let again = bench.try_run(&[])?;
     assert_eq!(again.code, Some(0), "{again}");
     assert!(again.stderr.contains(&format!("ingest: 0 done, {PICTURES} before")), "{again}");
-    assert!(again.stderr.contains(&format!("normalize: {} done, {done} before", PICTURES as usize - done)), "{again}");
+    assert!(
+        again.stderr.contains(&format!("normalize: {} done, {done} before", PICTURES as usize - done)),
+        "{again}"
+    );
     assert!(contents(&bench.object("gold", "d/v1"))? == undisturbed()?, "not the same version");
     Ok(())
 }

@@ -14,8 +14,8 @@ const LAYERS: [(u8, &[&str]); 5] = [
     (5, &["ingest", "normalize", "shard", "curate", "imageml"]),
 ];
 
-/// For tests only: in no layer.
-const TEST_ONLY: &str = "testkit";
+/// For tests only: in no layer, and nobody's dependency but in tests.
+const TEST_ONLY: [&str; 2] = ["testkit", "end-to-end"];
 
 /// Dependencies within a layer, each for a reason.
 const WITHIN_A_LAYER: [(&str, &str); 7] = [
@@ -32,14 +32,12 @@ const WITHIN_A_LAYER: [(&str, &str); 7] = [
 ];
 
 /// Whom a foreign crate is reserved for.
-const RESERVED: [(&str, &[&str]); 3] = [
-    ("sqlx", &["manifest-store", TEST_ONLY]),
-    ("aws-sdk-s3", &["object-storage"]),
-    ("axum", &["service"]),
-];
+const RESERVED: [(&str, &[&str]); 3] =
+    [("sqlx", &["manifest-store", "testkit"]), ("aws-sdk-s3", &["object-storage"]), ("axum", &["service"])];
 
 /// Where errors may lose their type: in programs, and in what only tests use.
-const ANYHOW: [&str; 7] = ["service", "ingest", "normalize", "shard", "curate", "imageml", TEST_ONLY];
+const ANYHOW: [&str; 8] =
+    ["service", "ingest", "normalize", "shard", "curate", "imageml", "testkit", "end-to-end"];
 
 struct Workspace {
     packages: Vec<Package>,
@@ -70,9 +68,11 @@ impl Workspace {
     /// Whether `who` takes `whom` only for its exported test suite: optional, and asked for by no other feature.
     fn for_a_test_suite(&self, who: &str, whom: &str) -> bool {
         let Some(package) = self.packages.iter().find(|package| package.name == who) else { return false };
-        let optional = package.dependencies.iter().filter(|found| found.name == whom).all(|found| {
-            found.optional || found.kind == DependencyKind::Development
-        });
+        let optional = package
+            .dependencies
+            .iter()
+            .filter(|found| found.name == whom)
+            .all(|found| found.optional || found.kind == DependencyKind::Development);
         let asked = [format!("dep:{whom}"), whom.to_owned()];
         let askers: Vec<_> = package
             .features
@@ -88,7 +88,7 @@ impl Workspace {
 fn every_crate_has_a_layer() -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
     let there: BTreeSet<_> = workspace.packages.iter().map(|package| package.name.as_str()).collect();
-    let known: BTreeSet<_> = workspace.layers.keys().copied().chain([TEST_ONLY]).collect();
+    let known: BTreeSet<_> = workspace.layers.keys().copied().chain(TEST_ONLY).collect();
     assert_eq!(there, known);
     Ok(())
 }
@@ -119,10 +119,13 @@ fn every_exception_is_in_use() -> anyhow::Result<()> {
 }
 
 #[test]
-fn programs_do_not_depend_on_the_testkit() -> anyhow::Result<()> {
+fn programs_do_not_depend_on_what_is_for_tests() -> anyhow::Result<()> {
     let workspace = Workspace::load()?;
-    let users: Vec<_> =
-        workspace.normal_dependencies().filter(|(_, whom)| *whom == TEST_ONLY).map(|(who, _)| who).collect();
+    let users: Vec<_> = workspace
+        .normal_dependencies()
+        .filter(|(_, whom)| TEST_ONLY.contains(whom))
+        .map(|(who, _)| who)
+        .collect();
     assert!(users.is_empty(), "{users:?}");
     Ok(())
 }

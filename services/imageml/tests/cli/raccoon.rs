@@ -43,7 +43,10 @@ fn real_photographs_are_published_and_read_by_every_loader() -> anyhow::Result<(
     assert_eq!(ran.code, Some(0), "{ran}");
     for loader in ["files", "webdataset", "wids", "dali", "energon", "samples.parquet"] {
         for variant in ["1080p", "720p", "800x600"] {
-            assert!(ran.stdout.contains(&format!("ok    {variant} {loader}:")), "no {loader} of {variant}: {ran}");
+            assert!(
+                ran.stdout.contains(&format!("ok    {variant} {loader}:")),
+                "no {loader} of {variant}: {ran}"
+            );
         }
     }
     Ok(())

@@ -144,8 +144,7 @@ fn new_images_make_the_next_version_and_move_no_sample() -> anyhow::Result<()> {
     assert_eq!(document["version"], 2);
     assert_eq!(document["images"], json!({ "seen": 12, "ingested": 12, "duplicates": 0, "rejected": 0 }));
     assert!(first_version == contents(&bench.object("gold", "d/v1"))?, "version 1 changed");
-    let (before, after) =
-        (samples(&bench.object("gold", "d/v1"))?, samples(&bench.object("gold", "d/v2"))?);
+    let (before, after) = (samples(&bench.object("gold", "d/v1"))?, samples(&bench.object("gold", "d/v2"))?);
     assert_eq!((before.len(), after.len()), (16, 24));
     for (key, sample) in &before {
         assert_eq!(Some(sample), after.get(key));
@@ -206,6 +205,10 @@ fn a_home_inside_the_input_is_refused() -> anyhow::Result<()> {
     let inside = bench.input().join("home");
     let ran = bench.try_run(&["--home", inside.to_str().context("a plain path")?])?;
     assert_ne!(ran.code, Some(0), "{ran}");
+    let link = bench.path("link");
+    std::os::unix::fs::symlink(bench.input(), &link)?;
+    let ran = bench.try_run(&["--home", link.join("home").to_str().context("a plain path")?])?;
+    assert_ne!(ran.code, Some(0), "through a link: {ran}");
     ensure!(!inside.exists(), "the input folder was written to");
     Ok(())
 }
