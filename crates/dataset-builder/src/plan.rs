@@ -1,5 +1,6 @@
 //! Plans: documents that say what to build, complete enough to build it without asking the database.
 
+use manifest_store::PlannedShard;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -75,6 +76,16 @@ impl ShardPlan {
     /// `<split>-<000000>`
     pub fn stem(&self) -> String {
         layout::shard_stem(self.split, self.number)
+    }
+
+    /// What the manifest store keeps of it.
+    pub fn planned(&self) -> PlannedShard {
+        PlannedShard {
+            variant: self.variant.clone(),
+            split: self.split,
+            number: self.number,
+            samples: self.samples.len() as u64,
+        }
     }
 }
 

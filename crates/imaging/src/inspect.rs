@@ -70,7 +70,8 @@ fn pixel_hash(raster: &Raster) -> Sha256 {
 /// The side of the square that pictures are shrunk to before hashing.
 const THUMB: &str = "64x64:stretch";
 
-/// The hash of [`image_hasher`]'s mean-of-DCT kind ("pHash"), 8x8, over a 64x64 thumbnail on white.
+/// "pHash": which of the 8x8 lowest DCT coefficients lie above their median, over a 64x64 thumbnail on white. The
+/// median, since their mean is ruled by the first one, the brightness, and unlike pictures would look alike.
 fn perceptual_hash(raster: &Raster) -> Result<u64, ImageError> {
     let inked = match raster.channels() {
         Channels::Cmyk => Some(cmyk_without_profile(raster)?),
@@ -87,7 +88,7 @@ fn perceptual_hash(raster: &Raster) -> Result<u64, ImageError> {
         .ok_or_else(|| ImageError::Codec("thumbnail of the wrong size".to_owned()))?;
     let hasher = HasherConfig::with_bytes_type::<[u8; 8]>()
         .hash_size(8, 8)
-        .hash_alg(HashAlg::Mean)
+        .hash_alg(HashAlg::Median)
         .preproc_dct()
         .to_hasher();
     Ok(u64::from_be_bytes(hasher.hash_image(&thumb).into_inner()))

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use manifest_store::{Claim, Effect, ManifestStore};
-use object_storage::{BlobStore, ObjectSummary};
+use object_storage::{BlobStore, ObjectSummary, PutOptions, StorageError};
 use serde_json::{Map, Value};
 use staging::Workspace;
 use tokio_util::sync::CancellationToken;
@@ -205,6 +205,23 @@ impl Output {
             source_uri,
             fields: Map::new(),
         }
+    }
+
+    /// Writes the object; again is harmless, since the same work makes the same bytes.
+    ///
+    /// # Errors
+    /// What the object store says.
+    pub async fn upload(&self, blobs: &dyn BlobStore) -> Result<(), StorageError> {
+        let options = PutOptions {
+            content_type: Some(self.content_type.to_owned()),
+            sha256: Some(self.sha256),
+            if_absent: false,
+        };
+        match &self.content {
+            Content::File(path) => blobs.upload(path, &self.uri, &options).await?,
+            Content::Memory(bytes) => blobs.write(bytes.clone(), &self.uri, &options).await?,
+        };
+        Ok(())
     }
 }
 

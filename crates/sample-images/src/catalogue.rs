@@ -165,7 +165,7 @@ fn country_side() -> Vec<Entry> {
             "a folder in a folder",
             scene(hills::cabin, &CLEAR, (1200, 800), 44),
         ),
-        photo("country/Winter/aurora.jpg", "a dark portrait", scene(hills::cabin, &NIGHT, (900, 1350), 48)),
+        photo("country/Winter/aurora.jpg", "a dark portrait", scene(hills::cabin, &NIGHT, (900, 1350), 45)),
         photo("country/daisy.jpg", "a close-up", scene(close::flower, &CLEAR, (1200, 1200), 46)),
     ]
 }

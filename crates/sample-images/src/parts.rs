@@ -85,7 +85,7 @@ pub(crate) fn ground(canvas: &mut Canvas, edge: impl Fn(f32) -> f32, colour: Col
     });
 }
 
-/// A hot-air balloon or any other thing round: lighter on the side of the light.
+/// A fruit or any other thing round: lighter on the side of the light.
 pub(crate) fn ball(canvas: &mut Canvas, centre: Point, radius: f32, colour: Colour) {
     let shape = crate::canvas::Ellipse { centre, radii: (radius, radius), turn: 0.0 };
     canvas.ellipse(shape, 0.0, |x, y| {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use dataset_builder::{
     ShardPlan, VersionFiles, VersionPlanDocument, VersionSettings, build_shard, parse_document,
 };
-use manifest_store::{Effect, PlanOutcome, PlannedShard, VersionPlan, VersionState};
-use object_storage::{ObjectSummary, PutOptions};
+use manifest_store::{Effect, PlanOutcome, VersionPlan, VersionState};
+use object_storage::ObjectSummary;
 use pipeline::{
     Accepted, Content, Demand, IgnoreReason, Input, InputMode, Outcome, Output, Processed, Route, Stage,
     StageError, Work,
@@ -94,7 +94,7 @@ impl Curate {
         let plan = VersionPlan {
             input_digest: digest,
             settings: json!({ "request": request }),
-            shards: plans.iter().map(planned_shard).collect(),
+            shards: plans.iter().map(ShardPlan::planned).collect(),
         };
         let version = match work.store.plan_version(&request.name, &plan).await? {
             PlanOutcome::Resumed(version) | PlanOutcome::Planned(version) => version,
@@ -180,11 +180,11 @@ impl Curate {
         let json = serde_json::to_vec(&plan).expect("a plan is plain JSON");
         let document =
             Output::document(plan_uri.clone(), "application/json", json, work.object.object.uri.clone());
-        upload(work, &document).await?;
+        document.upload(work.blobs.as_ref()).await?;
         let built =
             build_shard(Arc::new(plan), work.blobs.as_ref(), &work.workspace, &target, &plan_uri).await?;
         for output in &built.outputs {
-            upload(work, output).await?;
+            output.upload(work.blobs.as_ref()).await?;
             if let Content::File(path) = &output.content {
                 tokio::fs::remove_file(path).await.map_err(StageError::file(path))?;
             }
@@ -192,28 +192,6 @@ impl Curate {
         let entry: Value = serde_json::to_value(&built.entry).expect("an entry is plain JSON");
         work.store.put_checkpoint(&work.claim, &name, &entry).await?;
         Ok((built.entry, plan_uri, built.lineage))
-    }
-}
-
-async fn upload(work: &Work, output: &Output) -> Result<(), StageError> {
-    let options = PutOptions {
-        content_type: Some(output.content_type.to_owned()),
-        sha256: Some(output.sha256),
-        if_absent: false,
-    };
-    match &output.content {
-        Content::File(path) => work.blobs.upload(path, &output.uri, &options).await?,
-        Content::Memory(bytes) => work.blobs.write(bytes.clone(), &output.uri, &options).await?,
-    };
-    Ok(())
-}
-
-fn planned_shard(plan: &ShardPlan) -> PlannedShard {
-    PlannedShard {
-        variant: plan.variant.clone(),
-        split: plan.split,
-        number: plan.number,
-        samples: plan.samples.len() as u64,
     }
 }
 

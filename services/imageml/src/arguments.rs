@@ -288,6 +288,8 @@ pub(crate) struct ProcessedArguments {
 
 impl CliLog {
     pub(crate) fn arguments(&self) -> service::LogArguments {
-        service::LogArguments { filter: self.filter.clone(), log_format: self.log_format }
+        // The embedded server's library logs every 404 and 412 as an error: for us they are answers.
+        let filter = format!("s3s=off,{}", self.filter);
+        service::LogArguments { filter, log_format: self.log_format }
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
 use serde::Serialize;
+use types::escape_key;
 
 /// Prints one JSON document on standard output.
 pub(crate) fn json(document: &impl Serialize) -> anyhow::Result<()> {
@@ -38,7 +39,8 @@ pub(crate) fn table(header: &[&str], right: &[usize], rows: impl IntoIterator<It
     let mut table = Table::new();
     table.load_preset(NOTHING).set_header(header.to_vec());
     for row in rows {
-        table.add_row(row);
+        // Keys are other people's: they must not steer the terminal.
+        table.add_row(row.iter().map(|cell| escape_key(cell)));
     }
     for column in right {
         if let Some(column) = table.column_mut(*column) {

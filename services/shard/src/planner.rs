@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dataset_builder::{PlannedSample, ShardPlan, VersionPlanDocument, VersionSettings, sample_footprint};
-use manifest_store::{ManifestStore, PlanOutcome, PlannedShard, VersionPlan};
+use manifest_store::{ManifestStore, PlanOutcome, VersionPlan};
 use object_storage::{BlobStore, PutOptions};
 use pipeline::StageError;
 use serde_json::Value;
@@ -108,7 +108,7 @@ impl Planner {
         let plan = VersionPlan {
             input_digest: digest,
             settings: serde_json::to_value(&settings).expect("settings are plain JSON"),
-            shards: plans.iter().map(planned_shard).collect(),
+            shards: plans.iter().map(ShardPlan::planned).collect(),
         };
         match self.store.plan_version(dataset, &plan).await? {
             PlanOutcome::Unchanged(version) => Ok(Planned::Unchanged(version)),
@@ -181,15 +181,6 @@ impl Planner {
 fn parse_policy(canonical: &str) -> Result<Value, StageError> {
     serde_json::from_str(canonical)
         .map_err(|error| StageError::rejected(RejectCode::InvalidRequest, error.to_string()))
-}
-
-fn planned_shard(plan: &ShardPlan) -> PlannedShard {
-    PlannedShard {
-        variant: plan.variant.clone(),
-        split: plan.split,
-        number: plan.number,
-        samples: plan.samples.len() as u64,
-    }
 }
 
 /// Every split of every variant, in the order of manifests.

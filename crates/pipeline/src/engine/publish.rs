@@ -4,12 +4,12 @@ use std::time::{Duration, Instant};
 
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use manifest_store::{Publication, StoreError};
-use object_storage::{PutOptions, StorageError};
+use object_storage::StorageError;
 use serde_json::Value;
 use types::{ManifestEntry, S3Uri, Sha256, StageManifest};
 
 use super::Engine;
-use crate::{Content, Event, Output, Processed, StageError, StepError, Work};
+use crate::{Event, Output, Processed, StageError, StepError, Work};
 
 const PARALLEL_UPLOADS: usize = 4;
 const COMMIT_TRIES: u32 = 3;
@@ -72,16 +72,7 @@ impl Engine {
     }
 
     async fn upload(&self, output: &Output) -> Result<(), StorageError> {
-        let options = PutOptions {
-            content_type: Some(output.content_type.to_owned()),
-            sha256: Some(output.sha256),
-            if_absent: false,
-        };
-        let blobs = &self.backends.output;
-        match &output.content {
-            Content::File(path) => blobs.upload(path, &output.uri, &options).await?,
-            Content::Memory(bytes) => blobs.write(bytes.clone(), &output.uri, &options).await?,
-        };
+        output.upload(self.backends.output.as_ref()).await?;
         self.observer.observe(&Event::Uploaded { bytes: output.bytes });
         Ok(())
     }

@@ -55,7 +55,7 @@ pub(crate) fn window(canvas: &mut Canvas, light: &Light, area: Area, random: &mu
     let (width, height) = (area.right - area.left, area.bottom - area.top);
     let (middle, frame) = ((area.left + area.right) / 2.0, width * 0.09);
     canvas.block(area, light.on(0xf2eee4));
-    let lit = light.night && random.between(0.0, 1.0) < 0.7;
+    let lit = light.night && random.between(0.0, 1.0) < 0.9;
     let glass = if lit { rgb(0xffcf70) } else { light.on(random.pick(&[0x3d5468, 0x4b6478, 0x2f4253])) };
     let pane = Area::standing((middle, area.bottom - frame), width - frame * 2.0, height - frame * 2.0);
     canvas.block(pane, glass);
