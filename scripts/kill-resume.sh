@@ -3,24 +3,24 @@
 #
 #   scripts/kill-resume.sh [--input DIR] [--kills N] [--seed N] [--binary FILE] [--keep]
 #
-# Home A is one undisturbed run. Home B is started, killed with SIGKILL and started again, N times (20), after
-# delays drawn from the seed (1) such that the kills are spread over all stages; then it runs to its end. If B ends
-# before all kills are spent, it is compared and the rest of the kills go to a fresh home C, and so on.
+# Home A is one undisturbed run. Home B1 is started, killed with SIGKILL and started again, N times (20), after
+# delays drawn from the seed (1) such that the kills are spread over all stages; then it runs to its end. If B1 ends
+# before all kills are spent, it is compared and the rest of the kills go to a fresh home B2, and so on.
 # Compared are every file of the published version byte for byte, and the JSON documents but for time and place;
 # nothing may be left in the staging area or half-written in the object store.
 #
 # Input: ../shared/data/raccoon/images where it exists, else the demo's pictures. --binary takes a built `imageml`
-# instead of building one. --keep leaves the homes behind. Exit status 1 on any difference.
+# instead of building one, as the variable IMAGEML does. --keep leaves the homes behind. Exit status 1 on any difference.
 set -euo pipefail
 
-root=$(cd "$(dirname "$0")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 input='' kills=20 seed=1 binary='' keep=no
 while [ $# -gt 0 ]; do
     case $1 in
-        --input) input=$2; shift 2 ;;
+        --input) input=$(cd "$2" && pwd); shift 2 ;;
         --kills) kills=$2; shift 2 ;;
         --seed) seed=$2; shift 2 ;;
-        --binary) binary=$2; shift 2 ;;
+        --binary) binary=$(realpath "$2"); shift 2 ;;
         --keep) keep=yes; shift ;;
         -h | --help) sed -n '2,/^set /{/^set /d; s/^# \{0,1\}//; p}' "$0"; exit 0 ;;
         *) echo "unknown argument: $1 (see --help)" >&2; exit 2 ;;
@@ -35,12 +35,13 @@ cleanup() {
 }
 trap cleanup EXIT
 
-if [ -z "$binary" ]; then
-    (cd "$root" && cargo build --quiet -p imageml --bin imageml)
-    binary=${CARGO_TARGET_DIR:-$root/target}/debug/imageml
-fi
+cd "$root"
+source scripts/tools.sh
+IMAGEML=${binary:-${IMAGEML:-}}
+[ -n "$IMAGEML" ] || require build
+build_imageml
 # A copy: a build in the meantime must not change what is tested.
-cp "$binary" "$work/imageml"
+cp "$IMAGEML" "$work/imageml"
 binary=$work/imageml
 
 if [ -z "$input" ]; then
@@ -51,7 +52,8 @@ if [ -z "$input" ]; then
     fi
 fi
 
-now() { date +%s%3N; }
+# Milliseconds; whole seconds where bash is older than 5.
+now() { local micro=${EPOCHREALTIME:-$(date +%s).000000}; echo $((${micro/[.,]/} / 1000)); }
 count() { find "$1" -type f -name "${2:-*}" 2>/dev/null | wc -l; }
 # Starts a run over the home in the background, as $pid.
 start() {
@@ -72,7 +74,7 @@ standing() {
     elif [ "$originals" -gt 0 ]; then stage=ingest
     else stage=start
     fi
-    echo "in $stage: $originals originals, $renditions renditions, $tars tars"
+    echo "$stage: $originals originals, $renditions renditions, $tars tars"
 }
 
 # The document without what may differ: time, and the folder of the home.
@@ -100,14 +102,15 @@ took=$(($(now) - begun))
 echo "undisturbed: $took ms, $(count "$work/A/s3/imageml-gold/killed") files published"
 
 RANDOM=$seed
-rounds=0 done_kills=0
+rounds=0 done_kills=0 hit=()
 while [ "$done_kills" -lt "$kills" ]; do
     rounds=$((rounds + 1))
     home=$work/B$rounds
     mkdir "$home"
     while [ "$done_kills" -lt "$kills" ]; do
-        # Up to twice the even share of the undisturbed time: together they span all of it.
-        delay=$(((2 * took / kills) * RANDOM / 32768 + 1))
+        # On average one and a half times the even share of the undisturbed time: each start costs time too, and what
+        # was in flight is done again. So all kills together reach the end, and some begin anew.
+        delay=$((3 * took / kills * RANDOM / 32768 + 1))
         start "$home"
         sleep "$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))"
         kill -9 "$pid" 2>/dev/null || true
@@ -121,12 +124,15 @@ while [ "$done_kills" -lt "$kills" ]; do
             *) cat "$home.log"; fail "a run of home B$rounds after $done_kills kills (status $status)" ;;
         esac
         done_kills=$((done_kills + 1))
-        printf 'kill %2d after %5d ms, home B%d, %s\n' "$done_kills" "$delay" "$rounds" "$(standing "$home")"
+        stood=$(standing "$home")
+        printf 'kill %2d after %5d ms, home B%d, in %s\n' "$done_kills" "$delay" "$rounds" "$stood"
+        hit+=("${stood%%:*}")
     done
     start "$home"
     wait "$pid" || { cat "$home.log"; fail "the last run of home B$rounds"; }
     pid=''
     compare "$home"
-    echo "home B$rounds ended like the undisturbed one: $(standing "$home")"
+    echo "home B$rounds ended like the undisturbed one, $(standing "$home")"
 done
+echo "kills by stage: $(printf '%s\n' "${hit[@]}" | sort | uniq -c | awk '{printf "%s%s %d", sep, $2, $1; sep = ", "}')"
 echo "OK: $kills kills over $rounds homes, every version byte for byte that of the undisturbed run"

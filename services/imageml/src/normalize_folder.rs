@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::{CpuPool, MemoryBudget};
 use serde::Serialize;
 use serde_json::json;
-use types::{NormalizationPolicy, RejectCode, RejectReason};
+use types::{NormalizationPolicy, RejectCode, RejectReason, escape_key};
 use walkdir::WalkDir;
 
 use crate::arguments::NormalizeArguments;
@@ -189,7 +189,7 @@ fn report(
         }))?;
     } else {
         for Rejected { key, reason } in &rejected {
-            output::line(format!("rejected {key}: {reason}"))?;
+            output::line(format!("rejected {}: {reason}", escape_key(key)))?;
         }
         let rows = variants.iter().map(|(name, variant)| {
             vec![name.clone(), variant.written.to_string(), output::size(variant.bytes)]

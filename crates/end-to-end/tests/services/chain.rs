@@ -8,7 +8,8 @@ use anyhow::Context as _;
 use object_storage::BlobStore;
 use serde_json::json;
 use shard::PlannerSettings;
-use types::{DatasetName, DatasetVersionManifest, ImageId, S3Uri, Sha256, VersionNumber};
+use testkit::Service;
+use types::{DatasetVersionManifest, ImageId, S3Uri, Sha256, VersionNumber};
 
 use crate::library_run::LibraryRun;
 use crate::photos::photo;
@@ -78,43 +79,46 @@ fn image_ids(images: impl IntoIterator<Item = Vec<u8>>) -> BTreeSet<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn images_in_the_inbox_become_a_version_and_a_training_dataset() -> anyhow::Result<()> {
     let stand = Stand::on_moto().await?;
-    let name: DatasetName = dataset("holiday");
-    let landed = inbox(&stand);
     let mut services = vec![
         stand.start(Program::Ingest, &[])?,
         stand.start(Program::Normalize, &["--sizes", SIZES])?,
         stand.start(Program::Curate, &[])?,
     ];
-    stand.put_all(landed.clone()).await?;
-    stand.normalized(&name, IMAGES + 1).await?;
-    // Begins when all is there: a version of half the images would be right, but not the one that we compare with.
-    let arguments =
-        ["--settle", "500ms", "--plan-interval", "100ms", "--shard-size", "64KiB", "--split", "60/20/20"];
-    services.push(stand.start(Program::Shard, &arguments)?);
-
-    let first = published(&stand, "holiday", 1).await?;
-    same_as_in_one_process(&stand, &first, &landed).await?;
-    let expected =
-        image_ids((0..IMAGES).map(|seed| photo(seed, 120 + 4 * u16::try_from(seed).expect("small"), 120)));
-    for variant in ["64x64", "96x72-crop"] {
-        assert!(first.variants.contains_key(variant), "{:?}", first.variants.keys());
-        let keys = sample_keys(&stand.blobs, &first, |shard| shard.variant == variant).await?;
-        assert_eq!(keys, expected, "{variant}");
-    }
-    training_dataset_holds_the_train_split(&stand, &first).await?;
-
-    stand.put(&stand.object("inbox", "holiday/late.jpg"), photo(200, 120, 120)).await?;
-    let second = published(&stand, "holiday", 2).await?;
-    let keys = sample_keys(&stand.blobs, &second, |shard| shard.variant == "64x64").await?;
-    assert_eq!(keys.len() as u64, IMAGES + 1);
-    assert!(keys.is_superset(&expected));
-    sample_keys(&stand.blobs, &first, |_| true).await?;
-
+    let flowed = flow(&stand, &mut services).await;
+    flowed.with_context(|| services.iter().map(Service::log_text).collect::<Vec<_>>().join("\n\n"))?;
     for mut service in services {
         until_at_rest(&mut service).await?;
         let service = stop(service).await?;
         assert_eq!(service.complaints(), Vec::<String>::new(), "a clean run warns of nothing");
     }
+    Ok(())
+}
+
+async fn flow(stand: &Stand, services: &mut Vec<Service>) -> anyhow::Result<()> {
+    let landed = inbox(stand);
+    stand.put_all(landed.clone()).await?;
+    stand.normalized(&dataset("holiday"), IMAGES + 1).await?;
+    // Begins when all is there: a version of half the images would be right, but not the one that we compare with.
+    let arguments =
+        ["--settle", "500ms", "--plan-interval", "100ms", "--shard-size", "64KiB", "--split", "60/20/20"];
+    services.push(stand.start(Program::Shard, &arguments)?);
+
+    let first = published(stand, "holiday", 1).await?;
+    same_as_in_one_process(stand, &first, &landed).await?;
+    let expected =
+        image_ids((0..IMAGES).map(|seed| photo(seed, 120 + 4 * u16::try_from(seed).expect("small"), 120)));
+    for variant in ["64x64", "96x72-crop"] {
+        let keys = sample_keys(&stand.blobs, &first, |shard| shard.variant == variant).await?;
+        assert_eq!(keys, expected, "{variant}");
+    }
+    training_dataset_holds_the_train_split(stand, &first).await?;
+
+    stand.put(&stand.object("inbox", "holiday/late.jpg"), photo(200, 120, 120)).await?;
+    let second = published(stand, "holiday", 2).await?;
+    let keys = sample_keys(&stand.blobs, &second, |shard| shard.variant == "64x64").await?;
+    assert_eq!(keys.len() as u64, IMAGES + 1);
+    assert!(keys.is_superset(&expected));
+    sample_keys(&stand.blobs, &first, |_| true).await?;
     Ok(())
 }
 

@@ -19,8 +19,8 @@ async fn refused(
     let mut service = Service::start(program.path(), |command| {
         command
             .env("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-            .env("STAGE_INPUT_PREFIX", "s3://in")
-            .env("STAGE_OUTPUT_PREFIX", "s3://out")
+            .env("STAGE_INPUT_PREFIX", "s3://data/in")
+            .env("STAGE_OUTPUT_PREFIX", "s3://data/out")
             .env("NVME_ROOT", folder.path())
             .envs(environment.iter().copied())
             .args(arguments);
@@ -90,7 +90,7 @@ async fn bad_sizes_are_answered_with_the_grammar() -> anyhow::Result<()> {
             refused(Program::Normalize, &[("DATABASE_URL", "sqlite:///nowhere")], &["--sizes", sizes])
                 .await?;
         assert_eq!(status.code(), Some(2), "{sizes:?}: {said}");
-        for word in ["1080p", "WxH", "crop"] {
+        for word in ["1080p", "WIDTHxHEIGHT", "crop"] {
             assert!(said.contains(word), "{sizes:?} is not answered with {word}: {said}");
         }
     }

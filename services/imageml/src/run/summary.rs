@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use anyhow::Context;
 use serde::Serialize;
-use types::{DatasetName, RejectCode, RejectReason, S3Uri, Sha256, Split, StageName, VersionNumber, layout};
+use types::{
+    DatasetName, RejectCode, RejectReason, S3Uri, Sha256, Split, StageName, VersionNumber, escape_key, layout,
+};
 
 use crate::arguments::RunArguments;
 use crate::home::{Home, bucket};
@@ -149,7 +151,7 @@ fn describe(summary: &Summary) -> String {
     let mut text = String::new();
     for rejected in &summary.rejected {
         let reason = RejectReason::new(rejected.reason, rejected.detail.clone());
-        text += &format!("rejected {}: {reason}\n", rejected.key);
+        text += &format!("rejected {}: {reason}\n", escape_key(&rejected.key));
     }
     let rows = summary.variants.iter().map(|(name, variant)| {
         let shards = summary.shards.iter().filter(|shard| shard.variant == *name);

@@ -44,6 +44,20 @@ fn nothing_rejected_says_so() -> anyhow::Result<()> {
 }
 
 #[test]
+fn names_do_not_steer_the_terminal() -> anyhow::Result<()> {
+    let bench = Bench::with_pictures(1)?;
+    fs::write(bench.input().join("red\u{1b}[31m\nline.jpg"), "not a picture")?;
+    let input = bench.input().display().to_string();
+    let ran = bench.succeed(&["run", "--input", &input, "--dataset", "d", "--sizes", "64x64"])?;
+    let table = bench.succeed(&["rejected", "list", "d"])?.stdout;
+    for said in [ran.stdout, table] {
+        assert!(said.contains(r"red\u{1b}[31m\u{a}line.jpg"), "{said}");
+        assert!(!said.contains('\u{1b}'), "{said}");
+    }
+    Ok(())
+}
+
+#[test]
 fn an_unknown_dataset_is_a_failure() -> anyhow::Result<()> {
     let bench = Bench::with_pictures(1)?;
     bench.run(&[])?;

@@ -15,7 +15,7 @@ fn real_photographs_are_published_and_read_by_every_loader() -> anyhow::Result<(
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let images = root.join("../shared/data/raccoon/images");
     if !images.is_dir() {
-        println!("skipped: {} is not there", images.display());
+        eprintln!("skipped: {} is not there", images.display());
         return Ok(());
     }
     let bench = Bench::new()?;
