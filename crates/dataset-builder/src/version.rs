@@ -149,9 +149,8 @@ impl VersionFiles<'_> {
         variants: BTreeMap<String, VariantSummary>,
         listed: &[(String, Sha256)],
     ) -> Output {
-        let relative = |output: &Output| {
-            self.folder.relative(&output.uri).map(|name| (name.to_owned(), output.sha256))
-        };
+        let relative =
+            |output: &Output| self.folder.relative(&output.uri).map(|name| (name.to_owned(), output.sha256));
         let settings = &self.document.settings;
         let manifest = DatasetVersionManifest {
             schema: SCHEMA,
@@ -298,4 +297,3 @@ fn digest_file(path: &Path) -> std::io::Result<(u64, Sha256)> {
 fn file_name(uri: &S3Uri) -> String {
     uri.key().rsplit('/').next().unwrap_or_default().to_owned()
 }
-

@@ -50,7 +50,8 @@ pub struct EngineSettings {
     pub max_attempts: u32,
     /// The first pause after a failed attempt; it doubles with each further one, up to five minutes.
     pub backoff: Duration,
-    /// Consecutive failures of the source after which `run` gives up; `None` is never (a service).
+    /// Consecutive failures of the source after which `run` gives up, or one that trying again cannot help (a bucket
+    /// that is not there); `None` is never (a service).
     pub source_failures: Option<u32>,
 }
 
@@ -156,13 +157,13 @@ impl Engine {
     }
 
     async fn after_source_failure(&self, error: SourceError, failures: u32) -> Result<(), SourceError> {
-        let pause = match error.disposition() {
-            Disposition::Retry { after } => after.min(self.settings.backoff * failures),
-            Disposition::Reject(_) | Disposition::Cancelled | Disposition::Unknown => {
-                self.settings.backoff * failures
-            }
+        let backoff = self.settings.backoff * failures;
+        let (pause, hopeless) = match error.disposition() {
+            Disposition::Retry { after } => (after.min(backoff), false),
+            Disposition::Reject(_) => (backoff, true),
+            Disposition::Cancelled | Disposition::Unknown => (backoff, false),
         };
-        if self.settings.source_failures.is_some_and(|limit| failures >= limit) {
+        if self.settings.source_failures.is_some_and(|limit| hopeless || failures >= limit) {
             return Err(error);
         }
         tracing::warn!(%error, failures, "no work received, trying again");

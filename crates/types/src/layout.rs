@@ -75,10 +75,9 @@ impl PlanKey {
     pub fn uri(&self, prefix: &S3Uri, dataset: &DatasetName, number: VersionNumber) -> S3Uri {
         let folder = version(prefix, dataset, number);
         match self {
-            Self::Shard { variant, split, number } => folder
-                .join("shards")
-                .join(variant)
-                .join(&format!("{}.json", shard_stem(*split, *number))),
+            Self::Shard { variant, split, number } => {
+                folder.join("shards").join(variant).join(&format!("{}.json", shard_stem(*split, *number)))
+            }
             Self::Version => folder.join("version.json"),
         }
     }

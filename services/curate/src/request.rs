@@ -104,7 +104,9 @@ mod tests {
 
     #[test]
     fn misspelt_and_impossible_requests_are_refused() {
-        assert!(parse(r#"{"name":"t","dataset":"d","version":3,"variant":"720p","split":["train"]}"#).is_err());
+        assert!(
+            parse(r#"{"name":"t","dataset":"d","version":3,"variant":"720p","split":["train"]}"#).is_err()
+        );
         assert!(parse(r#"{"name":"t","dataset":"d","version":0,"variant":"720p"}"#).is_err());
         for extra in [r#""labels":["cat"]"#, r#""limit":0"#, r#""limit_per_class":5"#, r#""shard_bytes":1"#] {
             let json = format!(r#"{{"name":"t","dataset":"d","version":3,"variant":"720p",{extra}}}"#);

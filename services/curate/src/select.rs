@@ -25,7 +25,8 @@ pub(crate) async fn select(
     let wanted = request.clone();
     let read = work.cpu.run(move || choose(&path, &wanted)).await?;
     let rows = read.map_err(|error| StageError::rejected(RejectCode::Corrupt, error.to_string()))?;
-    let plans: Vec<_> = Split::ALL.into_iter().filter_map(|split| plan(request, manifest, &rows, split)).collect();
+    let plans: Vec<_> =
+        Split::ALL.into_iter().filter_map(|split| plan(request, manifest, &rows, split)).collect();
     if plans.is_empty() {
         return Err(StageError::rejected(RejectCode::InvalidRequest, "no sample of the version matches"));
     }

@@ -245,4 +245,3 @@ impl Stage for Curate {
         self.curate(work, request).await
     }
 }
-

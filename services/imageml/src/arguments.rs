@@ -12,12 +12,16 @@ use types::{DatasetName, RejectCode, S3Uri, StageName, VersionNumber};
 
 /// Images in, versioned training-ready datasets out
 #[derive(Debug, Parser)]
-#[command(name = "imageml", version, after_help = "\
+#[command(
+    name = "imageml",
+    version,
+    after_help = "\
 Examples:
   imageml run --input ~/photos --dataset holiday
   imageml run --input s3://bucket/prefix --dataset big --sizes 1080p,640x640:crop
   imageml dataset show holiday
-  imageml rejected list holiday")]
+  imageml rejected list holiday"
+)]
 pub(crate) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -74,7 +78,14 @@ pub(crate) struct BackendArguments {
     #[arg(long, env = "IMAGEML_HOME", value_name = "DIR", global = true)]
     pub(crate) home: Option<PathBuf>,
     /// A cluster's manifest store instead (objects are then read with the AWS SDK's own settings)
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", conflicts_with = "home", global = true)]
+    #[arg(
+        long,
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        conflicts_with = "home",
+        global = true
+    )]
     pub(crate) database_url: Option<Secret>,
     /// Print JSON
     #[arg(long, global = true)]

@@ -11,8 +11,14 @@ use object_storage::{BlobStore, S3Settings, S3Store};
 use types::{BucketName, S3Uri};
 
 /// The buckets of the embedded S3 server.
-const BUCKETS: [&str; 6] =
-    ["imageml-bronze", "imageml-silver", "imageml-gold", "imageml-training", "imageml-plans", "imageml-requests"];
+const BUCKETS: [&str; 6] = [
+    "imageml-bronze",
+    "imageml-silver",
+    "imageml-gold",
+    "imageml-training",
+    "imageml-plans",
+    "imageml-requests",
+];
 
 /// Where things are in a home.
 #[derive(Debug, Clone)]
@@ -96,6 +102,8 @@ fn lock(root: &Path) -> anyhow::Result<File> {
         Err(TryLockError::WouldBlock) => {
             bail!("another imageml process is using {}: wait for it, or give another --home", root.display())
         }
-        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("cannot lock {}", path.display()))
+        }
     }
 }

@@ -43,7 +43,10 @@ pub(crate) async fn run(arguments: NormalizeArguments) -> anyhow::Result<ExitCod
     };
     let (input, target) = (arguments.input.canonicalize(), std::path::absolute(&arguments.output)?);
     let input = input.with_context(|| format!("--input {}", arguments.input.display()))?;
-    ensure!(!target.starts_with(&input), "--output lies inside --input: its files would be input of the next run");
+    ensure!(
+        !target.starts_with(&input),
+        "--output lies inside --input: its files would be input of the next run"
+    );
     let files = tokio::task::spawn_blocking(move || find(&input)).await??;
     let folder = Folder {
         policy,

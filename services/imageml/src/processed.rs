@@ -24,7 +24,13 @@ pub(crate) async fn run(arguments: ProcessedArguments) -> anyhow::Result<ExitCod
         let rows = records.iter().map(|record| {
             let key = &record.key;
             let status = describe(&record.status);
-            vec![key.dataset.to_string(), key.object.version.clone(), key.policy.short(), status, record.attempts.to_string()]
+            vec![
+                key.dataset.to_string(),
+                key.object.version.clone(),
+                key.policy.short(),
+                status,
+                record.attempts.to_string(),
+            ]
         });
         output::line(output::table(&["dataset", "version", "policy", "status", "attempts"], &[4], rows))?;
     }

@@ -120,14 +120,13 @@ impl Steps<'_> {
         let (plans, gold) = (bucket("plans"), bucket("gold"));
         let settings = self.arguments.plan.settings(std::time::Duration::ZERO);
         let store = &self.home.store;
-        let planner =
-            Planner::new(Arc::clone(store), Arc::clone(&self.home.blobs), plans.clone(), settings);
+        let planner = Planner::new(Arc::clone(store), Arc::clone(&self.home.blobs), plans.clone(), settings);
         let version = match planner.plan(dataset).await.context("planning")? {
             Planned::Unchanged(version) => return Ok(version),
             Planned::Version(version) => version,
-            Planned::NotSettled => bail!(
-                "no image could be used: `imageml rejected list {dataset}` says why, if any were found"
-            ),
+            Planned::NotSettled => {
+                bail!("no image could be used: `imageml rejected list {dataset}` says why, if any were found")
+            }
         };
         let folder = layout::version(&plans, dataset, version);
         pipeline.drive(Arc::new(Shard::new(plans, gold)), &self.home.blobs, &folder).await?;

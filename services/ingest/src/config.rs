@@ -7,10 +7,14 @@ use types::DatasetName;
 
 /// Stage 1: inspects every image that lands below the input prefix, catalogues it, and keeps it in bronze
 #[derive(Debug, Parser)]
-#[command(name = "imageml-ingest", version, after_help = "\
+#[command(
+    name = "imageml-ingest",
+    version,
+    after_help = "\
 Example:
   DATABASE_URL=postgres://imageml@db/imageml AWS_ENDPOINT_URL=http://rustfs:9000 \\
-    imageml-ingest --input-prefix s3://inbox --output-prefix s3://bronze")]
+    imageml-ingest --input-prefix s3://inbox --output-prefix s3://bronze"
+)]
 pub struct Arguments {
     /// Everything below the input prefix belongs to this dataset [default: the first folder names it]
     #[arg(long, env = "DATASET", value_name = "NAME")]

@@ -11,8 +11,8 @@ use pipeline::{
 };
 use serde_json::json;
 use types::{
-    DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, Relation,
-    S3Uri, Sha256, StageName, layout,
+    DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, Relation, S3Uri,
+    Sha256, StageName, layout,
 };
 
 /// The longest key that S3 takes, in bytes.
@@ -92,7 +92,10 @@ impl Stage for Ingest {
             return Route::Reject(accepted, refuse("the key holds a NUL character"));
         }
         if layout::bronze_image(&self.output, &accepted.dataset, relative).key().len() > MAX_KEY_BYTES {
-            return Route::Reject(accepted, refuse("the key is too long to be copied below the output prefix"));
+            return Route::Reject(
+                accepted,
+                refuse("the key is too long to be copied below the output prefix"),
+            );
         }
         Route::Accept(accepted)
     }

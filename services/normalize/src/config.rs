@@ -2,14 +2,20 @@
 
 use clap::{Args, Parser, ValueEnum};
 use service::CommonArguments;
-use types::{AlphaPolicy, InvalidPolicy, JpegQuality, NormalizationPolicy, OutputFormat, Rgb, SIZE_GRAMMAR, Sizes};
+use types::{
+    AlphaPolicy, InvalidPolicy, JpegQuality, NormalizationPolicy, OutputFormat, Rgb, SIZE_GRAMMAR, Sizes,
+};
 
 /// Stage 2: makes one rendition per wanted size of every image in bronze
 #[derive(Debug, Parser)]
-#[command(name = "imageml-normalize", version, after_help = "\
+#[command(
+    name = "imageml-normalize",
+    version,
+    after_help = "\
 Example:
   DATABASE_URL=postgres://imageml@db/imageml AWS_ENDPOINT_URL=http://rustfs:9000 \\
-    imageml-normalize --input-prefix s3://bronze --output-prefix s3://silver --sizes 1080p,720p")]
+    imageml-normalize --input-prefix s3://bronze --output-prefix s3://silver --sizes 1080p,720p"
+)]
 pub struct Arguments {
     /// What the renditions look like.
     #[command(flatten)]

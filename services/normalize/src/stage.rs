@@ -38,9 +38,8 @@ impl Normalize {
 
     async fn announce(&self, work: &Work) -> Result<(), StageError> {
         let dataset = work.dataset();
-        let known = |set: &Mutex<HashSet<_>>| {
-            set.lock().unwrap_or_else(PoisonError::into_inner).contains(dataset)
-        };
+        let known =
+            |set: &Mutex<HashSet<_>>| set.lock().unwrap_or_else(PoisonError::into_inner).contains(dataset);
         if !known(&self.announced) {
             work.store.set_policy(dataset, &self.policy.hash(), &self.policy.canonical()).await?;
             self.announced.lock().unwrap_or_else(PoisonError::into_inner).insert(dataset.clone());

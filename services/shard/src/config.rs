@@ -11,12 +11,16 @@ use crate::PlannerSettings;
 
 /// Stage 3: plans dataset versions, builds their shards, publishes them
 #[derive(Debug, Parser)]
-#[command(name = "imageml-shard", version, after_help = "\
+#[command(
+    name = "imageml-shard",
+    version,
+    after_help = "\
 The input prefix holds the plans, which the service itself writes when a dataset has settled.
 
 Example:
   DATABASE_URL=postgres://imageml@db/imageml AWS_ENDPOINT_URL=http://rustfs:9000 \\
-    imageml-shard --input-prefix s3://plans --output-prefix s3://gold --shard-size 512MiB")]
+    imageml-shard --input-prefix s3://plans --output-prefix s3://gold --shard-size 512MiB"
+)]
 pub struct Arguments {
     /// What versions look like.
     #[command(flatten)]

@@ -147,11 +147,7 @@ impl Planner {
     }
 
     /// Writes the shards' plans, then the version's, which is the last that workers come to.
-    async fn write(
-        &self,
-        plans: Vec<ShardPlan>,
-        document: &VersionPlanDocument,
-    ) -> Result<(), StageError> {
+    async fn write(&self, plans: Vec<ShardPlan>, document: &VersionPlanDocument) -> Result<(), StageError> {
         let (dataset, version) = (&document.dataset, document.version);
         for plan in plans {
             let plan = ShardPlan { version, ..plan };

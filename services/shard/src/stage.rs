@@ -54,8 +54,7 @@ impl Shard {
         let folder = layout::version(&self.output, &plan.dataset, plan.version).join(&plan.variant);
         let (version, number) = (plan.version, plan.number);
         let uri = &work.object.object.uri;
-        let built =
-            build_shard(Arc::new(plan), work.blobs.as_ref(), &work.workspace, &folder, uri).await?;
+        let built = build_shard(Arc::new(plan), work.blobs.as_ref(), &work.workspace, &folder, uri).await?;
         Ok(Processed {
             metadata: json!({ "version": version, "shard": built.entry }),
             outputs: built.outputs,

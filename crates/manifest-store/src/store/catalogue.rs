@@ -100,11 +100,7 @@ pub trait Catalogue: Send + Sync + Debug {
     async fn progress(&self, name: &DatasetName, policy: &PolicyHash) -> Result<DatasetProgress, StoreError>;
 
     /// The original with this key, if there is one.
-    async fn original(
-        &self,
-        name: &DatasetName,
-        key: &str,
-    ) -> Result<Option<OriginalRecord>, StoreError>;
+    async fn original(&self, name: &DatasetName, key: &str) -> Result<Option<OriginalRecord>, StoreError>;
 
     /// A page of originals in key order (byte order), after the key `after`.
     async fn originals(

@@ -47,7 +47,8 @@ async fn check(backend: &Backend, reference: &VersionReference) -> anyhow::Resul
         problems.push(format!("{uri}: differs from what was published"));
     }
     let manifest: DatasetVersionManifest = serde_json::from_slice(&manifest).context("manifest.json")?;
-    let folder = S3Uri::new(uri.bucket().clone(), uri.key().strip_suffix("/manifest.json").unwrap_or_default());
+    let folder =
+        S3Uri::new(uri.bucket().clone(), uri.key().strip_suffix("/manifest.json").unwrap_or_default());
     let shards = manifest.shards.into_iter().map(|shard| (shard.uri, shard.sha256));
     let files = manifest.files.into_iter().map(|(name, sha256)| (folder.join(&name), sha256));
     let listed: Vec<_> = shards.chain(files).collect();

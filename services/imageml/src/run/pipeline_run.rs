@@ -96,7 +96,10 @@ impl<'a> PipelineRun<'a> {
             source_failures: Some(SOURCE_FAILURES),
         };
         let engine = Engine::new(stage, backends, settings, observer);
-        engine.run(&mut source, &self.shutdown).await.with_context(|| format!("{name} cannot read {prefix}"))?;
+        engine
+            .run(&mut source, &self.shutdown)
+            .await
+            .with_context(|| format!("{name} cannot read {prefix}"))?;
         self.progress.end();
         if self.shutdown.intake.is_cancelled() {
             bail!("interrupted; run the same command again to go on");

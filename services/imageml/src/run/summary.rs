@@ -122,7 +122,10 @@ async fn collect(
             rejected: rejected.len() as u64,
         },
         rejected,
-        variants: variants.into_iter().map(|(name, written, bytes)| (name, Variant { written, bytes })).collect(),
+        variants: variants
+            .into_iter()
+            .map(|(name, written, bytes)| (name, Variant { written, bytes }))
+            .collect(),
         shards: shards
             .map(|shard| ShardLine {
                 path: home.path_of(&shard.uri),
@@ -179,6 +182,9 @@ fn describe(summary: &Summary) -> String {
         summary.elapsed_seconds
     );
     let place = summary.manifest_path.as_ref().map(|path| path.with_file_name(""));
-    text += &format!("\n{}", place.map_or_else(|| summary.manifest_uri.to_string(), |path| path.display().to_string()));
+    text += &format!(
+        "\n{}",
+        place.map_or_else(|| summary.manifest_uri.to_string(), |path| path.display().to_string())
+    );
     text
 }

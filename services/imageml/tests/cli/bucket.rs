@@ -38,6 +38,7 @@ async fn a_missing_bucket_is_a_failure_that_names_it() -> anyhow::Result<()> {
     let ran = Running::start(run(&bench, &cloud, "s3://nothing-here/input"))?.wait()?;
     assert_eq!(ran.code, Some(1), "{ran}");
     assert!(ran.stderr.contains("error: ingest cannot read s3://nothing-here/input"), "{ran}");
+    assert!(!ran.stderr.contains("trying again"), "{ran}");
     cloud.stop().await;
     Ok(())
 }

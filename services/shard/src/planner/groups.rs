@@ -51,10 +51,8 @@ fn propose(
     frozen: &HashMap<ImageId, SplitAssignment>,
     settings: &PlannerSettings,
 ) -> Vec<SplitAssignment> {
-    let hashes: Vec<_> = samples
-        .iter()
-        .map(|sample| (sample.original.image_id, sample.original.perceptual_hash))
-        .collect();
+    let hashes: Vec<_> =
+        samples.iter().map(|sample| (sample.original.image_id, sample.original.perceptual_hash)).collect();
     let groups = shards::near_duplicate_groups(&hashes, MAX_DISTANCE);
     let mut places: HashMap<ImageId, SplitAssignment> = HashMap::new();
     for ((image, _), group) in hashes.iter().zip(&groups) {

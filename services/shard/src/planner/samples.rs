@@ -62,7 +62,10 @@ impl Content<'_> {
             .map(|variant| variant.variant_name.as_str())
             .collect();
         let parts = names.into_iter().flat_map(splits_of);
-        parts.map(|(variant, split)| self.part(variant, split)).filter(|part| !part.samples.is_empty()).collect()
+        parts
+            .map(|(variant, split)| self.part(variant, split))
+            .filter(|part| !part.samples.is_empty())
+            .collect()
     }
 
     fn part(&self, variant: String, split: types::Split) -> ShardPlan {
