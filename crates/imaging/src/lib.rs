@@ -43,4 +43,4 @@ pub use error::ImageError;
 pub use format::ImageFormat;
 pub use inspect::{Inspection, inspect};
 pub use limits::Limits;
-pub use normalize::{Normalized, Rendition, normalize};
+pub use normalize::{Normalized, Rendition, memory_needed, normalize};

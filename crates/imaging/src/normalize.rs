@@ -3,7 +3,7 @@
 use types::{Affine, NormalizationPolicy, Orientation, SizeSpec};
 
 use crate::colour::to_srgb;
-use crate::decode::{decode, guarded};
+use crate::decode::{Probe, decode, guarded};
 use crate::encode::encode;
 use crate::geometry::Placement;
 use crate::raster::Raster;
@@ -36,6 +36,15 @@ pub struct Normalized {
     pub orientation: Orientation,
     /// One per size of the policy, in the policy's order.
     pub renditions: Vec<Rendition>,
+}
+
+/// Bytes of memory that [`normalize`] takes at its peak, estimated: what decoding takes, then the largest variant as
+/// pixels with what the resizer keeps beside it, and all variants encoded.
+pub fn memory_needed(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
+    let pixels = |spec: SizeSpec| u64::from(spec.size().0) * u64::from(spec.size().1);
+    let largest = policy.sizes().iter().map(pixels).max().unwrap_or(0);
+    let encoded: u64 = policy.sizes().iter().map(pixels).sum();
+    probe.decoded_bytes + largest * 8 + encoded
 }
 
 /// Decodes `data` once and makes every variant that `policy` asks for, each from the original.

@@ -51,7 +51,8 @@ pub struct EngineSettings {
     /// The first pause after a failed attempt; it doubles with each further one, up to five minutes.
     pub backoff: Duration,
     /// Consecutive failures of the source after which `run` gives up, or one that trying again cannot help (a bucket
-    /// that is not there); `None` is never (a service).
+    /// that is not there), since somebody waits for it. `None` is never: a service, which also waits out outages
+    /// without counting them as attempts.
     pub source_failures: Option<u32>,
 }
 

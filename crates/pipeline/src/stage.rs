@@ -217,11 +217,18 @@ impl Output {
             sha256: Some(self.sha256),
             if_absent: false,
         };
-        match &self.content {
-            Content::File(path) => blobs.upload(path, &self.uri, &options).await?,
-            Content::Memory(bytes) => blobs.write(bytes.clone(), &self.uri, &options).await?,
+        let written = match &self.content {
+            Content::File(path) => blobs.upload(path, &self.uri, &options).await,
+            Content::Memory(bytes) => blobs.write(bytes.clone(), &self.uri, &options).await,
         };
-        Ok(())
+        match written {
+            Ok(_) => Ok(()),
+            // All that a write can miss is its bucket: a fault of the configuration, no verdict on the work.
+            Err(StorageError::NotFound(uri)) => {
+                Err(StorageError::Denied { uri, message: "the bucket does not exist".to_owned() })
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

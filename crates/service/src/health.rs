@@ -38,9 +38,14 @@ impl Health {
     }
 
     /// Asks the stores again and again, so that a probe costs nothing.
-    pub(crate) async fn watch(self, store: Arc<dyn ManifestStore>, blobs: Arc<dyn BlobStore>, input: S3Uri) {
+    pub(crate) async fn watch(
+        self,
+        store: Arc<dyn ManifestStore>,
+        blobs: Arc<dyn BlobStore>,
+        prefixes: [S3Uri; 2],
+    ) {
         loop {
-            let asked = tokio::time::timeout(PATIENCE, ask(&*store, &*blobs, &input));
+            let asked = tokio::time::timeout(PATIENCE, ask(&*store, &*blobs, &prefixes));
             // A store that is silent must not hold up the end of the process.
             let Some(asked) = self.stopping.run_until_cancelled(asked).await else { return };
             let silent = |_| Some("the manifest store or the object store does not answer".to_owned());
@@ -64,9 +69,14 @@ impl Health {
     }
 }
 
-async fn ask(store: &dyn ManifestStore, blobs: &dyn BlobStore, input: &S3Uri) -> Option<String> {
+async fn ask(store: &dyn ManifestStore, blobs: &dyn BlobStore, prefixes: &[S3Uri]) -> Option<String> {
     if let Err(error) = store.ping().await {
         return Some(error.to_string());
     }
-    blobs.check(input).await.err().map(|error| error.to_string())
+    for prefix in prefixes {
+        if let Err(error) = blobs.check(prefix).await {
+            return Some(error.to_string());
+        }
+    }
+    None
 }

@@ -6,12 +6,14 @@ use clap::{Command, Error, Parser};
 /// Parses the command line and the environment. Ends the process as clap does – help and version with 0, wrong
 /// usage with 2 – but names the environment variable of a missing setting too: services are set up by those.
 pub fn parse<T: Parser>() -> T {
-    T::try_parse().unwrap_or_else(|error| with_variables(error, &T::command()).exit())
+    T::try_parse().unwrap_or_else(|error| with_variables(error, T::command()).exit())
 }
 
-fn with_variables(mut error: Error, command: &Command) -> Error {
+fn with_variables(mut error: Error, mut command: Command) -> Error {
+    // Only a built command can show its arguments as errors do.
+    command.build();
     if let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) {
-        let named = missing.iter().map(|argument| with_variable(argument, command)).collect();
+        let named = missing.iter().map(|argument| with_variable(argument, &command)).collect();
         error.insert(ContextKind::InvalidArg, ContextValue::Strings(named));
     }
     error
@@ -27,6 +29,8 @@ fn with_variable(argument: &str, command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[derive(Debug, Parser)]
@@ -38,7 +42,7 @@ mod tests {
     #[test]
     fn missing_settings_are_named_by_flag_and_variable() {
         let error = Arguments::try_parse_from(["program"]).expect_err("it is required");
-        let text = with_variables(error, &<Arguments as clap::CommandFactory>::command()).to_string();
+        let text = with_variables(error, Arguments::command()).to_string();
         assert!(text.contains("--database <URL> (or A_VARIABLE_THAT_IS_NOT_SET)"), "{text}");
     }
 }

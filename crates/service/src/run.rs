@@ -74,8 +74,8 @@ pub async fn run(
         stopped.clone(),
     )
     .await?;
-    let watch =
-        tokio::spawn(health.watch(Arc::clone(&store), Arc::clone(&blobs), arguments.input_prefix.clone()));
+    let prefixes = [arguments.input_prefix.clone(), arguments.output_prefix.clone()];
+    let watch = tokio::spawn(health.watch(Arc::clone(&store), Arc::clone(&blobs), prefixes));
     tokio::spawn(stop_on_signal(shutdown.clone(), arguments.shutdown_grace));
 
     let metrics = Arc::new(Metrics::register(&registry, app.stage.name())?);

@@ -1,5 +1,7 @@
 //! Logs.
 
+use std::io::IsTerminal;
+
 use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
@@ -12,7 +14,10 @@ use crate::{LogArguments, LogFormat};
 pub fn init_tracing(arguments: &LogArguments) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&arguments.filter)
         .with_context(|| format!("--log {:?} is not a log filter", arguments.filter))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let started = match arguments.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -78,6 +78,12 @@ impl S3Uri {
         Self { bucket: self.bucket.clone(), key }
     }
 
+    /// The folder that this object is in; a bucket root for a key without `/`.
+    pub fn parent(&self) -> Self {
+        let folder = self.key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        Self { bucket: self.bucket.clone(), key: folder.to_owned() }
+    }
+
     /// The part of `object`'s key below this prefix, if it lies there. A prefix is a folder: `a/b` holds
     /// `a/b/c` and not `a/bc`.
     pub fn relative<'k>(&self, object: &'k Self) -> Option<&'k str> {
@@ -202,6 +208,8 @@ mod tests {
         assert_eq!(uri("s3://bucket").relative(&uri("s3://bucket/a")), Some("a"));
         assert_eq!(uri("s3://bucket/a").relative(&uri("s3://other/a/b")), None);
         assert_eq!(uri("s3://bucket/a").join("b").join("c"), uri("s3://bucket/a/b/c"));
+        assert_eq!(uri("s3://bucket/a/b").parent().join("b"), uri("s3://bucket/a/b"));
+        assert_eq!(uri("s3://bucket/b").parent().join("b"), uri("s3://bucket/b"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use shards::{SampleRow, ShardError};
 use types::{DatasetVersionManifest, RejectCode, S3Uri, Split, VersionNumber};
 
 use crate::CurationRequest;
+use crate::stage::TABLE_BYTES;
 
 /// Reads the version's sample table and keeps what the request asks for: one plan per split that has samples,
 /// samples in seeded order, not yet cut into shards. Holds about 1 KiB per chosen sample in memory.
@@ -21,7 +22,7 @@ pub(crate) async fn select(
     let table = folder.join("samples.parquet");
     let summary = work.blobs.head(&table).await?;
     let path = work.workspace.output(&"source.parquet".parse().expect("a plain file name"));
-    work.blobs.download(&summary.object, &path, summary.bytes).await?;
+    work.blobs.download(&summary.object, &path, TABLE_BYTES / 2).await?;
     let wanted = request.clone();
     let read = work.cpu.run(move || choose(&path, &wanted)).await?;
     let rows = read.map_err(|error| StageError::rejected(RejectCode::Corrupt, error.to_string()))?;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use dataset_builder::{
     ShardPlan, VersionFiles, VersionPlanDocument, VersionSettings, build_shard, parse_document,
 };
-use manifest_store::{Effect, PlanOutcome, VersionPlan, VersionState};
+use manifest_store::{ClaimKey, ClaimStatus, Effect, PlanOutcome, VersionPlan, VersionState};
 use object_storage::ObjectSummary;
 use pipeline::{
     Accepted, Content, Demand, IgnoreReason, Input, InputMode, Outcome, Output, Processed, Route, Stage,
@@ -16,17 +16,18 @@ use pipeline::{
 };
 use serde_json::{Value, json};
 use types::{
-    DatasetName, DatasetVersionManifest, LineageEdge, PolicyHash, RejectCode, RejectReason, S3Uri, Sha256,
-    ShardEntry, StageName, layout,
+    DatasetName, DatasetVersionManifest, LineageEdge, ObjectVersion, PolicyHash, RejectCode, RejectReason,
+    S3Uri, Sha256, ShardEntry, StageName, layout,
 };
 
 use crate::{CurationRequest, OutputKind, card, files, select};
 
 const MAX_REQUEST_BYTES: u64 = 1 << 20;
 const MAX_MANIFEST_BYTES: u64 = 256 << 20;
-/// For the sample tables that are read and written beside the shard at work.
-const TABLE_BYTES: u64 = 64 << 20;
+/// For the sample tables that are read and written beside the shard at work, half of it each.
+pub(crate) const TABLE_BYTES: u64 = 256 << 20;
 const NOT_PUBLISHED: Duration = Duration::from_secs(10);
+const OTHER_REQUEST: Duration = Duration::from_secs(2);
 
 /// Stage 4. Shards are built one after the other, each checkpointed once it is uploaded, so that an interrupted
 /// request goes on where it was.
@@ -52,10 +53,7 @@ impl Curate {
         };
         let manifest = work.blobs.read(&manifest_uri, MAX_MANIFEST_BYTES).await?;
         let manifest: DatasetVersionManifest = parse_document(&manifest).map_err(StageError::Rejected)?;
-        let folder = S3Uri::new(
-            manifest_uri.bucket().clone(),
-            manifest_uri.key().strip_suffix("/manifest.json").unwrap_or_default(),
-        );
+        let folder = manifest_uri.parent();
         let parts = select::select(work, &request, &manifest, &folder).await?;
         let settings = VersionSettings {
             normalization_policy_hash: manifest.normalization_policy_hash,
@@ -93,9 +91,12 @@ impl Curate {
         let digest = Sha256::of(json!([request, settings, parts]).to_string());
         let plan = VersionPlan {
             input_digest: digest,
-            settings: json!({ "request": request }),
+            settings: json!({ "request": request, "asked_by": work.object.object }),
             shards: plans.iter().map(ShardPlan::planned).collect(),
         };
+        if self.another_is_at_work(work, &request.name, &digest).await? {
+            return Ok(Outcome::NotReady { retry_in: OTHER_REQUEST });
+        }
         let version = match work.store.plan_version(&request.name, &plan).await? {
             PlanOutcome::Resumed(version) | PlanOutcome::Planned(version) => version,
             PlanOutcome::Unchanged(version) => {
@@ -113,6 +114,28 @@ impl Curate {
         };
         let plans = plans.into_iter().map(|plan| ShardPlan { version, ..plan }).collect();
         self.finish(work, request, &document, plans, &parts).await
+    }
+
+    /// Whether another request is building a version of this name just now: planning ours would abandon it.
+    async fn another_is_at_work(
+        &self,
+        work: &Work,
+        name: &DatasetName,
+        digest: &Sha256,
+    ) -> Result<bool, StageError> {
+        let versions = work.store.versions(name).await?;
+        let others = versions
+            .into_iter()
+            .filter(|version| version.state == VersionState::Planned && version.input_digest != *digest);
+        for other in others {
+            let asked_by = other.settings.get("asked_by").cloned().unwrap_or_default();
+            let Ok(object) = serde_json::from_value::<ObjectVersion>(asked_by) else { continue };
+            let key = ClaimKey { object, ..work.claim.key.clone() };
+            if let Some(ClaimStatus::NotNow { .. }) = work.store.statuses(&[key]).await?.first() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn finish(
@@ -228,7 +251,8 @@ impl Stage for Curate {
             OutputKind::Webdataset => request.shard_bytes.min(8 << 30),
             OutputKind::Files => 0,
         };
-        Ok(Demand { nvme_bytes: shard + TABLE_BYTES })
+        // A shard may pass its target by a quarter (`shards::pack`).
+        Ok(Demand { nvme_bytes: shard + shard / 4 + TABLE_BYTES })
     }
 
     async fn process(&self, work: &Work) -> Result<Outcome, StageError> {

@@ -77,15 +77,8 @@ pub(crate) struct BackendArguments {
     /// The folder that holds everything of the embedded default [default: imageml in the user's data directory]
     #[arg(long, env = "IMAGEML_HOME", value_name = "DIR", global = true)]
     pub(crate) home: Option<PathBuf>,
-    /// A cluster's manifest store instead (objects are then read with the AWS SDK's own settings)
-    #[arg(
-        long,
-        env = "DATABASE_URL",
-        hide_env_values = true,
-        value_name = "URL",
-        conflicts_with = "home",
-        global = true
-    )]
+    /// A cluster's manifest store instead, unless a home is given (objects are then read with the AWS SDK's own settings)
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
     pub(crate) database_url: Option<Secret>,
     /// Print JSON
     #[arg(long, global = true)]

@@ -3,22 +3,30 @@
 use std::sync::Arc;
 
 use anyhow::bail;
-use manifest_store::ManifestStore;
+use manifest_store::{ManifestStore, SqliteStore};
 use object_storage::{BlobStore, S3Settings, S3Store};
+use tempfile::TempDir;
+
+use service::Secret;
 
 use crate::arguments::BackendArguments;
 use crate::home::{Home, HomeLayout};
 
 /// The manifest store alone; a running `imageml run` does not mind.
 pub(crate) async fn open_store(arguments: &BackendArguments) -> anyhow::Result<Arc<dyn ManifestStore>> {
-    if let Some(url) = &arguments.database_url {
+    if let Some(url) = cluster(arguments) {
         return Ok(manifest_store::open(url.expose()).await?);
     }
     let layout = HomeLayout::new(arguments.home.clone())?;
     if !layout.database().is_file() {
         bail!("there is no dataset in {} yet: `imageml run` makes one", layout.root().display());
     }
-    Ok(manifest_store::open(&format!("sqlite://{}", layout.database().display())).await?)
+    Ok(Arc::new(SqliteStore::open(&layout.database()).await?))
+}
+
+/// A home that is named beats a `DATABASE_URL` that happens to be in the environment.
+fn cluster(arguments: &BackendArguments) -> Option<&Secret> {
+    arguments.database_url.as_ref().filter(|_| arguments.home.is_none())
 }
 
 /// Manifest store and object store.
@@ -30,7 +38,7 @@ pub(crate) enum Backend {
 impl Backend {
     pub(crate) async fn open(arguments: &BackendArguments) -> anyhow::Result<Self> {
         let store = open_store(arguments).await?;
-        if arguments.database_url.is_some() {
+        if cluster(arguments).is_some() {
             let blobs = S3Store::connect(&S3Settings::default()).await?;
             return Ok(Self::Cluster(store, Arc::new(blobs)));
         }
@@ -49,6 +57,14 @@ impl Backend {
         match self {
             Self::Home(home) => &home.blobs,
             Self::Cluster(_, blobs) => blobs,
+        }
+    }
+
+    /// A folder for short-lived copies: the home, so that nothing big lands in a small /tmp.
+    pub(crate) fn scratch(&self) -> std::io::Result<TempDir> {
+        match self {
+            Self::Home(home) => TempDir::with_prefix_in("verify-", home.layout.root()),
+            Self::Cluster(..) => TempDir::new(),
         }
     }
 

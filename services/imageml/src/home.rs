@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use local_cloud::{LocalCloud, LocalCloudConfig, Mount};
-use manifest_store::ManifestStore;
+use manifest_store::{ManifestStore, SqliteStore};
 use object_storage::{BlobStore, S3Settings, S3Store};
 use types::{BucketName, S3Uri};
 
@@ -69,7 +69,7 @@ impl Home {
         let root = layout.root.clone();
         std::fs::create_dir_all(&root).with_context(|| format!("cannot make {}", root.display()))?;
         let lock = lock(&root)?;
-        let store = manifest_store::open(&format!("sqlite://{}", layout.database().display())).await?;
+        let store = Arc::new(SqliteStore::open(&layout.database()).await?);
         let buckets = BUCKETS.map(str::to_owned).to_vec();
         let config = LocalCloudConfig { root: layout.buckets(), buckets, mounts, port: None };
         let cloud = LocalCloud::start(config).await?;

@@ -15,7 +15,7 @@ use pipeline::{CpuPool, MemoryBudget};
 use serde::Serialize;
 use serde_json::json;
 use types::{NormalizationPolicy, RejectCode, RejectReason, escape_key};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use crate::arguments::NormalizeArguments;
 use crate::output;
@@ -36,17 +36,15 @@ pub(crate) async fn run(arguments: NormalizeArguments) -> anyhow::Result<ExitCod
     let begun = Instant::now();
     let policy = match arguments.policy.policy() {
         Ok(policy) => Arc::new(policy),
-        Err(error) => {
-            output::note(format!("error: {error}"));
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return Ok(output::misuse(&error)),
     };
-    let (input, target) = (arguments.input.canonicalize(), std::path::absolute(&arguments.output)?);
+    let input = arguments.input.canonicalize();
     let input = input.with_context(|| format!("--input {}", arguments.input.display()))?;
-    ensure!(
-        !target.starts_with(&input),
-        "--output lies inside --input: its files would be input of the next run"
-    );
+    ensure!(input.is_dir(), "--input {} is not a folder", input.display());
+    std::fs::create_dir_all(&arguments.output)
+        .with_context(|| format!("--output {}", arguments.output.display()))?;
+    let target = arguments.output.canonicalize()?;
+    keep_apart(&input, &target, &policy)?;
     let files = tokio::task::spawn_blocking(move || find(&input)).await??;
     let folder = Folder {
         policy,
@@ -111,7 +109,7 @@ impl Folder {
             Ok(probe) => probe,
             Err(error) => return Ok(Err(reject(error.reason()))),
         };
-        let permit = self.memory.acquire(probe.decoded_bytes).await;
+        let permit = self.memory.acquire(imaging::memory_needed(&probe, &self.policy)).await;
         let policy = Arc::clone(&self.policy);
         let made = self.cpu.run(move || imaging::normalize(&data, &policy, &limits)).await?;
         drop(permit);
@@ -139,16 +137,42 @@ impl Folder {
     }
 }
 
+/// No output may be an input of this run or the next, whichever way the folders lie in one another.
+fn keep_apart(input: &Path, target: &Path, policy: &NormalizationPolicy) -> anyhow::Result<()> {
+    for spec in policy.sizes().iter() {
+        let folder = target.join(spec.name());
+        ensure!(
+            !folder.starts_with(input) && !input.starts_with(&folder),
+            "renditions would go to {}, and the input is {}: choose folders apart from each other",
+            folder.display(),
+            input.display()
+        );
+    }
+    Ok(())
+}
+
 fn find(input: &Path) -> anyhow::Result<Vec<InputFile>> {
     let mut files = Vec::new();
-    for entry in WalkDir::new(input).sort_by_file_name() {
-        let entry = entry?;
-        if entry.file_type().is_file() && !entry.file_name().as_encoded_bytes().starts_with(b".") {
+    let walk = WalkDir::new(input).follow_links(true).sort_by_file_name().into_iter();
+    for entry in walk.filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry)) {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                output::note(format!("passed over: {error}"));
+                continue;
+            }
+        };
+        if entry.file_type().is_file() {
             let relative = entry.path().strip_prefix(input)?.to_owned();
             files.push(InputFile { path: entry.into_path(), relative });
         }
     }
     Ok(files)
+}
+
+/// As ingest has it: files and folders whose names begin with a dot.
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 /// `a/b.jpg` stays, `a/b.png` becomes `a/b.png.jpg`: no two inputs meet but by a name that is already such.

@@ -28,6 +28,12 @@ pub(crate) fn note(text: impl AsRef<str>) {
     drop(writeln!(std::io::stderr().lock(), "{}", text.as_ref()));
 }
 
+/// Prints what is wrong with the arguments; the exit code of wrong usage.
+pub(crate) fn misuse(error: &dyn std::error::Error) -> ExitCode {
+    note(format!("error: {error}"));
+    ExitCode::from(2)
+}
+
 /// Prints an error and its causes; the exit code of a failure.
 pub(crate) fn fail(error: &anyhow::Error) -> ExitCode {
     note(format!("error: {error:#}"));

@@ -17,7 +17,7 @@ use normalize::Normalize;
 use object_storage::{BlobStore, S3Settings, S3Store};
 use pipeline::DatasetRoute;
 use shard::{Planned, Planner, Shard};
-use types::{BucketName, DatasetName, NormalizationPolicy, S3Uri, Sha256, VersionNumber, layout};
+use types::{BucketName, DatasetName, NormalizationPolicy, RejectCode, S3Uri, Sha256, VersionNumber, layout};
 
 pub(crate) use self::pipeline_run::PipelineRun;
 use crate::arguments::{InputLocation, RunArguments};
@@ -29,10 +29,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
     let policy = match arguments.policy.policy() {
         Ok(policy) => policy,
-        Err(error) => {
-            output::note(format!("error: {error}"));
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return Ok(output::misuse(&error)),
     };
     let source = Source::locate(&arguments.input)?;
     let layout = HomeLayout::new(arguments.home.clone())?;
@@ -44,10 +41,14 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         InputLocation::Folder(_) => Arc::clone(&home.blobs),
         InputLocation::Bucket(_) => Arc::new(S3Store::connect(&S3Settings::default()).await?),
     };
+    let input_store = Arc::clone(&input);
     let steps = Steps { arguments: &arguments, home: &home, source: &source.prefix, input };
     let published = Box::pin(steps.all(policy)).await;
     let exit = match published {
-        Ok(version) => summary::report(&arguments, &home, &source.prefix, version, begun).await,
+        Ok(version) => {
+            let place = summary::Place { home: &home, input: input_store.as_ref(), source: &source.prefix };
+            summary::report(&arguments, &place, version, begun).await
+        }
         Err(error) => Err(error),
     };
     home.close().await;
@@ -93,11 +94,13 @@ struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    async fn all(&self, policy: NormalizationPolicy) -> anyhow::Result<VersionNumber> {
+    async fn all(&self, policy: NormalizationPolicy) -> anyhow::Result<Option<VersionNumber>> {
         let dataset = &self.arguments.dataset;
         let store = &self.home.store;
         let pipeline = PipelineRun::start(self.home, &self.arguments.machine).await?;
+        self.refuse_curated_name().await?;
         store.set_policy(dataset, &policy.hash(), &policy.canonical()).await?;
+        self.redrive_circumstances().await?;
         let (bronze, silver) = (bucket("bronze"), bucket("silver"));
         let limits = Limits::default();
 
@@ -112,21 +115,43 @@ impl Steps<'_> {
         Ok(version)
     }
 
+    /// The name of a curated dataset is taken.
+    async fn refuse_curated_name(&self) -> anyhow::Result<()> {
+        let dataset = &self.arguments.dataset;
+        let versions = self.home.store.versions(dataset).await?;
+        if versions.iter().any(|version| version.settings.get("request").is_some()) {
+            bail!("{dataset} is a curated dataset: choose another name for one with images of its own");
+        }
+        Ok(())
+    }
+
+    /// What was rejected for the state of this machine at that time, and not for what it is, gets another chance.
+    async fn redrive_circumstances(&self) -> anyhow::Result<()> {
+        for code in [RejectCode::TooLarge, RejectCode::AttemptsExhausted, RejectCode::InputMissing] {
+            self.home.store.redrive(&self.arguments.dataset, Some(code), false).await?;
+        }
+        Ok(())
+    }
+
+    /// `None` when there is nothing to publish.
     async fn publish(
         &self,
         pipeline: &PipelineRun<'_>,
         dataset: &DatasetName,
-    ) -> anyhow::Result<VersionNumber> {
+    ) -> anyhow::Result<Option<VersionNumber>> {
         let (plans, gold) = (bucket("plans"), bucket("gold"));
         let settings = self.arguments.plan.settings(std::time::Duration::ZERO);
         let store = &self.home.store;
         let planner = Planner::new(Arc::clone(store), Arc::clone(&self.home.blobs), plans.clone(), settings);
-        let version = match planner.plan(dataset).await.context("planning")? {
-            Planned::Unchanged(version) => return Ok(version),
+        let plan = async { planner.plan(dataset).await.context("planning") };
+        let version = match pipeline.unless_interrupted(plan).await? {
+            Planned::Unchanged(version) => return Ok(Some(version)),
             Planned::Version(version) => version,
-            Planned::NotSettled => {
-                bail!("no image could be used: `imageml rejected list {dataset}` says why, if any were found")
-            }
+            Planned::Empty => return Ok(None),
+            Planned::Pending(originals) => bail!(
+                "{originals} ingested images have no renditions, and their originals are gone from {}",
+                layout::bronze_image(&bucket("bronze"), dataset, "")
+            ),
         };
         let folder = layout::version(&plans, dataset, version);
         pipeline.drive(Arc::new(Shard::new(plans, gold)), &self.home.blobs, &folder).await?;
@@ -134,6 +159,6 @@ impl Steps<'_> {
         if record.manifest.is_none() {
             bail!("version {version} could not be published: `imageml rejected list {dataset}` says why");
         }
-        Ok(version)
+        Ok(Some(version))
     }
 }

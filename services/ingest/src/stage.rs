@@ -111,8 +111,8 @@ impl Stage for Ingest {
         let (Input::File { path, bytes, sha256 }, data) = (&work.input, work.read_input().await?) else {
             return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a staged file"));
         };
-        refuse_taken_key(work, &dataset, relative, sha256).await?;
         let inspection = self.inspect(work, data).await?;
+        refuse_taken_key(work, &dataset, relative, sha256).await?;
         let bronze_uri = layout::bronze_image(&self.output, &dataset, relative);
         let original = OriginalRecord {
             key: relative.to_owned(),
@@ -168,10 +168,9 @@ async fn refuse_taken_key(
     }
 }
 
-/// `.DS_Store`, `._photo.jpg`, `.Trash/…`: what desktops leave behind. `.` and `..` are no hidden names.
+/// `.DS_Store`, `._photo.jpg`, `.Trash/…`: what desktops and tools leave behind. `..` is no hidden name.
 fn is_hidden(relative: &str) -> bool {
-    let hidden = |name: &str| name.starts_with('.') && name != "." && !name.starts_with("..");
-    relative.split('/').any(hidden)
+    relative.split('/').any(|name| name.len() > 1 && name.starts_with('.') && !name.starts_with(".."))
 }
 
 fn content_type(format: imaging::ImageFormat) -> &'static str {

@@ -52,7 +52,7 @@ impl Normalize {
         let (header, limits) = (data.clone(), self.limits);
         let probe = work.cpu.run(move || imaging::probe(&header, &limits)).await?;
         let probe = probe.map_err(|error| StageError::Rejected(error.reason()))?;
-        let permit = work.memory.acquire(probe.decoded_bytes).await;
+        let permit = work.memory.acquire(imaging::memory_needed(&probe, &self.policy)).await;
         let policy = Arc::clone(&self.policy);
         let normalized = work
             .cpu

@@ -30,8 +30,10 @@ pub struct PlannerSettings {
 /// What became of planning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Planned {
-    /// Images are still on their way, or there are none.
-    NotSettled,
+    /// Nothing to publish: no image is usable.
+    Empty,
+    /// So many originals are not normalized yet, or the dataset changed a moment ago (then 0).
+    Pending(u64),
     /// The latest version already is this content.
     Unchanged(VersionNumber),
     /// Plans for this version are written: workers can begin.
@@ -70,8 +72,12 @@ impl Planner {
             if dataset.policy.is_none() {
                 continue;
             }
-            if let Planned::Version(version) = self.plan(&dataset.name).await? {
-                planned.push((dataset.name, version));
+            match self.plan(&dataset.name).await? {
+                Planned::Version(version) => planned.push((dataset.name, version)),
+                Planned::Pending(originals) => {
+                    tracing::debug!(dataset = %dataset.name, originals, "not settled");
+                }
+                Planned::Empty | Planned::Unchanged(_) => {}
             }
         }
         Ok(planned)
@@ -84,15 +90,15 @@ impl Planner {
     /// The manifest store or the object store failed.
     pub async fn plan(&self, dataset: &DatasetName) -> Result<Planned, StageError> {
         let Some((policy, canonical)) = self.store.dataset(dataset).await?.policy else {
-            return Ok(Planned::NotSettled);
+            return Ok(Planned::Empty);
         };
         let progress = self.store.progress(dataset, &policy).await?;
-        if progress.originals == 0 || progress.pending > 0 || progress.quiet_for < self.settings.settle {
-            return Ok(Planned::NotSettled);
+        if progress.pending > 0 || progress.quiet_for < self.settings.settle {
+            return Ok(Planned::Pending(progress.pending));
         }
         let samples = samples::load(self.store.as_ref(), dataset, &policy).await?;
         if samples.is_empty() {
-            return Ok(Planned::NotSettled);
+            return Ok(Planned::Empty);
         }
         let places = groups::assign(self.store.as_ref(), dataset, &samples, &self.settings).await?;
         let settings = VersionSettings {

@@ -151,7 +151,7 @@ async fn training_dataset_holds_the_train_split(
     let request = json!({
         "name": "holiday-train", "dataset": "holiday", "version": 1, "variant": "64x64", "splits": ["train"],
     });
-    stand.put(&stand.object("requests", "holiday/first.json"), request.to_string()).await?;
+    stand.put(&stand.object("requests", "holiday-train/first.json"), request.to_string()).await?;
     let training = published(stand, "holiday-train", 1).await?;
     let in_source = sample_keys(&stand.blobs, source, |shard| {
         shard.variant == "64x64" && shard.split == types::Split::Train

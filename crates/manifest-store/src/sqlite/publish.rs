@@ -37,6 +37,7 @@ pub(super) async fn publish(
     }
     for sql in [
         include_str!("../../queries/delete_checkpoints.sql"),
+        include_str!("../../queries/forget_superseded.sql"),
         include_str!("../../queries/sqlite/complete.sql"),
     ] {
         keyed(sql, key).execute(&mut **transaction).await.map_err(failed)?;

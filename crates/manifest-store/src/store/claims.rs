@@ -163,6 +163,8 @@ pub trait Claims: Send + Sync + Debug {
     async fn renew(&self, claims: &[Claim], lease: Duration) -> Result<Vec<bool>, StoreError>;
 
     /// Completes a claim: done, manifest, lineage and effects in one transaction, or `Fenced` and nothing.
+    /// Rejections of the same object in other versions or under other policies are forgotten with it: the object is
+    /// fine now.
     /// Publishing again with the same token after success is `Ok` and changes nothing (the answer may have
     /// been lost).
     async fn publish(&self, publication: &Publication) -> Result<(), StoreError>;

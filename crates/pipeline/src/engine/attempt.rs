@@ -206,12 +206,18 @@ impl Engine {
                 Ok(handed_back(Duration::ZERO))
             }
             Disposition::Reject(reason) => self.quarantine(claim, reason).await,
+            // The place is broken, not the work: a service waits for as long as that lasts.
+            Disposition::Retry { after } if self.waits_out(&failed.error) => {
+                tracing::warn!(object = %claim.key.object, error = %failed, "waiting");
+                store.postpone(claim, after).await?;
+                Ok(handed_back(after))
+            }
             Disposition::Retry { .. } if claim.attempt >= self.settings.max_attempts => {
                 let reason = RejectReason::new(RejectCode::AttemptsExhausted, failed.to_string());
                 self.quarantine(claim, reason).await
             }
             Disposition::Retry { after } => {
-                let after = self.pause(claim.attempt).max(after.min(self.settings.backoff));
+                let after = self.pause(claim.attempt).max(after);
                 tracing::warn!(object = %claim.key.object, attempt = claim.attempt, error = %failed, "failed, trying again");
                 store.fail(claim, after, &failed.to_string()).await?;
                 Ok((Ending::Retried, Answer::Again(after)))
@@ -245,6 +251,11 @@ impl Engine {
         tracing::info!(object = %claim.key.object, %reason, "rejected");
         self.backends.store.quarantine(claim, &reason).await?;
         Ok((Ending::Rejected(reason), Answer::Ack))
+    }
+
+    /// A run that has somebody waiting for it counts outages as attempts and ends; a service does not.
+    fn waits_out(&self, error: &StageError) -> bool {
+        self.settings.source_failures.is_none() && error.is_outage()
     }
 
     fn pause(&self, attempt: u32) -> Duration {

@@ -48,7 +48,7 @@ struct Pass {
     later: bool,
     next_page: Option<String>,
     listed: bool,
-    /// Something must be asked for again, at this time at the soonest.
+    /// When the prefix is to be listed anew, if ever.
     again_at: Option<Instant>,
 }
 
@@ -65,10 +65,11 @@ struct Deliveries {
     changed: Notify,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 enum Answer {
     Awaited,
-    Again(Instant),
+    /// Handed back: it is delivered again from memory, without another listing.
+    Again(Instant, ObjectSummary),
 }
 
 impl PollingSource {
@@ -115,6 +116,9 @@ impl PollingSource {
         self.take_in(work, &statuses);
         self.pass.listed = page.next.is_none();
         self.pass.next_page = page.next;
+        if let (true, PollMode::Every(interval)) = (self.pass.listed, self.mode) {
+            self.pass.again(Instant::now() + interval);
+        }
         Ok(())
     }
 
@@ -124,7 +128,11 @@ impl PollingSource {
             match status {
                 ClaimStatus::Free => self.ready.push_back(object),
                 ClaimStatus::Settled(_) => settled += 1,
-                ClaimStatus::NotNow { retry_in } => self.pass.again(Instant::now() + *retry_in),
+                // Another replica's. Listing again soon is for the one who waits for the end.
+                ClaimStatus::NotNow { retry_in } if self.mode == PollMode::UntilSettled => {
+                    self.pass.again(Instant::now() + *retry_in);
+                }
+                ClaimStatus::NotNow { .. } => {}
             }
         }
         if !self.pass.later && objects > 0 {
@@ -134,27 +142,29 @@ impl PollingSource {
 
     fn deliver(&self, object: ObjectSummary) -> Delivery {
         self.deliveries.give_out(&object.object);
-        let receipt = PollReceipt {
-            object: object.object.clone(),
-            deliveries: Arc::clone(&self.deliveries),
-            answered: false,
-        };
+        let receipt =
+            PollReceipt { object: object.clone(), deliveries: Arc::clone(&self.deliveries), answered: false };
         Delivery::new(object, Box::new(receipt))
     }
 
-    /// At the end of a listing: waits for a reason to list again; `false` when there is none left.
+    /// At the end of a listing: waits for something to deliver again or for the time of the next listing; `false`
+    /// when neither will ever come.
     async fn wait(&mut self) -> bool {
-        let interval = match self.mode {
-            PollMode::UntilSettled => None,
-            PollMode::Every(interval) => Some(Instant::now() + interval),
-        };
         loop {
-            let changed = self.deliveries.changed.notified();
-            let (awaited, again) = self.deliveries.standing();
-            let again = [self.pass.again_at, again, interval].into_iter().flatten().min();
-            match again {
+            let deliveries = Arc::clone(&self.deliveries);
+            let changed = deliveries.changed.notified();
+            self.ready.extend(deliveries.take_due());
+            if !self.ready.is_empty() {
+                return true;
+            }
+            if self.pass.again_at.is_some_and(|at| at <= Instant::now()) {
+                self.pass = Pass { later: true, ..Pass::default() };
+                return true;
+            }
+            let (awaited, due) = self.deliveries.standing();
+            match [self.pass.again_at, due].into_iter().flatten().min() {
                 Some(at) => tokio::select! {
-                    () = tokio::time::sleep_until(at) => return true,
+                    () = tokio::time::sleep_until(at) => {}
                     () = changed => {}
                 },
                 None if awaited => changed.await,
@@ -173,10 +183,7 @@ impl WorkSource for PollingSource {
             }
             if !self.pass.listed {
                 self.list_page().await?;
-            } else if self.wait().await {
-                self.deliveries.forget_due();
-                self.pass = Pass { later: true, ..Pass::default() };
-            } else {
+            } else if !self.wait().await {
                 return Ok(None);
             }
         }
@@ -213,44 +220,58 @@ impl Deliveries {
             for answer in state.values() {
                 match answer {
                     Answer::Awaited => awaited = true,
-                    Answer::Again(at) => again = Some(again.map_or(*at, |sooner| sooner.min(*at))),
+                    Answer::Again(at, _) => again = Some(again.map_or(*at, |sooner| sooner.min(*at))),
                 }
             }
             (awaited, again)
         })
     }
 
-    /// Returned deliveries whose time has come are listed anew.
-    fn forget_due(&self) {
+    /// Takes out the returned deliveries whose time has come.
+    fn take_due(&self) -> Vec<ObjectSummary> {
         let now = Instant::now();
-        self.with(|state| state.retain(|_, answer| !matches!(answer, Answer::Again(at) if *at <= now)));
+        let due = |answer: &Answer| matches!(answer, Answer::Again(at, _) if *at <= now);
+        self.with(|state| {
+            let due = state.extract_if(|_, answer| due(answer));
+            due.filter_map(|(_, answer)| match answer {
+                Answer::Again(_, object) => Some(object),
+                Answer::Awaited => None,
+            })
+            .collect()
+        })
     }
 }
 
 #[derive(Debug)]
 struct PollReceipt {
-    object: ObjectVersion,
+    object: ObjectSummary,
     deliveries: Arc<Deliveries>,
     answered: bool,
+}
+
+impl PollReceipt {
+    fn again(&self, after: Duration) -> Answer {
+        Answer::Again(Instant::now() + after, self.object.clone())
+    }
 }
 
 #[async_trait]
 impl Receipt for PollReceipt {
     async fn ack(mut self: Box<Self>) {
         self.answered = true;
-        self.deliveries.settle(&self.object, None);
+        self.deliveries.settle(&self.object.object, None);
     }
 
     async fn nack(mut self: Box<Self>, after: Duration) {
         self.answered = true;
-        self.deliveries.settle(&self.object, Some(Answer::Again(Instant::now() + after)));
+        self.deliveries.settle(&self.object.object, Some(self.again(after)));
     }
 }
 
 impl Drop for PollReceipt {
     fn drop(&mut self) {
         if !self.answered {
-            self.deliveries.settle(&self.object, Some(Answer::Again(Instant::now())));
+            self.deliveries.settle(&self.object.object, Some(self.again(Duration::ZERO)));
         }
     }
 }

@@ -47,15 +47,14 @@ async fn check(backend: &Backend, reference: &VersionReference) -> anyhow::Resul
         problems.push(format!("{uri}: differs from what was published"));
     }
     let manifest: DatasetVersionManifest = serde_json::from_slice(&manifest).context("manifest.json")?;
-    let folder =
-        S3Uri::new(uri.bucket().clone(), uri.key().strip_suffix("/manifest.json").unwrap_or_default());
+    let folder = uri.parent();
     let shards = manifest.shards.into_iter().map(|shard| (shard.uri, shard.sha256));
     let files = manifest.files.into_iter().map(|(name, sha256)| (folder.join(&name), sha256));
     let listed: Vec<_> = shards.chain(files).collect();
     let objects = listed.len() + 1;
-    let folder = tempfile::tempdir()?;
+    let scratch = backend.scratch()?;
     let found = stream::iter(listed.into_iter().enumerate()).map(|(number, (uri, expected))| {
-        let (blobs, to) = (Arc::clone(backend.blobs()), folder.path().join(number.to_string()));
+        let (blobs, to) = (Arc::clone(backend.blobs()), scratch.path().join(number.to_string()));
         async move { compare(blobs.as_ref(), &uri, expected, &to).await }
     });
     let found: Vec<Option<String>> = found.buffered(PARALLEL).collect().await;

@@ -17,6 +17,7 @@ use crate::arguments::MachineArguments;
 use crate::home::Home;
 use crate::output;
 
+const INTERRUPTION: &str = "interrupted; run the same command again to go on";
 /// The claims of a home are held under one name: only one process can have it open, so what an earlier one held
 /// when it died is free.
 const OWNER: &str = "imageml-run";
@@ -26,6 +27,8 @@ const BACKOFF: Duration = Duration::from_millis(500);
 const SOURCE_FAILURES: u32 = 5;
 /// Free space that is left alone on the disk.
 const MIN_FREE: u64 = 256 << 20;
+/// The shell's exit code for a process ended by SIGINT.
+const INTERRUPTED: i32 = 130;
 /// After the first Ctrl-C.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -102,9 +105,20 @@ impl<'a> PipelineRun<'a> {
             .with_context(|| format!("{name} cannot read {prefix}"))?;
         self.progress.end();
         if self.shutdown.intake.is_cancelled() {
-            bail!("interrupted; run the same command again to go on");
+            bail!(INTERRUPTION);
         }
         Ok(())
+    }
+
+    /// Does something that can be broken off at any moment.
+    pub(crate) async fn unless_interrupted<T>(
+        &self,
+        work: impl Future<Output = anyhow::Result<T>>,
+    ) -> anyhow::Result<T> {
+        tokio::select! {
+            () = self.shutdown.intake.cancelled() => bail!(INTERRUPTION),
+            result = work => result,
+        }
     }
 
     pub(crate) fn finish(self) {
@@ -124,4 +138,8 @@ async fn watch_for_interrupt(shutdown: Shutdown) {
         _ = tokio::signal::ctrl_c() => {}
     }
     shutdown.work.cancel();
+    if tokio::signal::ctrl_c().await.is_ok() {
+        // Killing it at any moment is safe, and somebody is impatient.
+        std::process::exit(INTERRUPTED);
+    }
 }

@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Context;
+use object_storage::{BlobStore, StorageError};
 use serde::Serialize;
 use types::{
-    DatasetName, RejectCode, RejectReason, S3Uri, Sha256, Split, StageName, VersionNumber, escape_key, layout,
+    DatasetName, ObjectVersion, PolicyHash, RejectCode, RejectReason, S3Uri, Sha256, ShardEntry, Split,
+    StageName, VersionNumber, escape_key, layout,
 };
 
 use crate::arguments::RunArguments;
@@ -20,12 +22,12 @@ use crate::{output, rejected};
 #[derive(Debug, Serialize)]
 struct Summary {
     dataset: DatasetName,
-    version: VersionNumber,
+    version: Option<VersionNumber>,
     images: Images,
     rejected: Vec<Rejected>,
     variants: BTreeMap<String, Variant>,
     shards: Vec<ShardLine>,
-    manifest_uri: S3Uri,
+    manifest_uri: Option<S3Uri>,
     manifest_path: Option<PathBuf>,
     elapsed_seconds: f64,
 }
@@ -66,19 +68,29 @@ struct ShardLine {
     sha256: Sha256,
 }
 
+/// Where a run took its images from and put its results.
+pub(super) struct Place<'a> {
+    pub(super) home: &'a Home,
+    pub(super) input: &'a dyn BlobStore,
+    pub(super) source: &'a S3Uri,
+}
+
 /// Prints the summary; the exit code of the run.
 pub(super) async fn report(
     arguments: &RunArguments,
-    home: &Home,
-    source: &S3Uri,
-    version: VersionNumber,
+    place: &Place<'_>,
+    version: Option<VersionNumber>,
     begun: Instant,
 ) -> anyhow::Result<ExitCode> {
-    let summary = collect(&arguments.dataset, home, source, version, begun).await?;
+    let summary = place.collect(&arguments.dataset, version, begun).await?;
     if arguments.json {
         output::json(&summary)?;
     } else {
         output::line(describe(&summary))?;
+    }
+    if version.is_none() {
+        output::note("error: no image could be used, so nothing was published");
+        return Ok(ExitCode::FAILURE);
     }
     if arguments.strict && !summary.rejected.is_empty() {
         output::note(format!("error: {} images were rejected (--strict)", summary.rejected.len()));
@@ -87,66 +99,99 @@ pub(super) async fn report(
     Ok(ExitCode::SUCCESS)
 }
 
-async fn collect(
-    name: &DatasetName,
-    home: &Home,
-    source: &S3Uri,
-    version: VersionNumber,
-    begun: Instant,
-) -> anyhow::Result<Summary> {
-    let store = home.store.as_ref();
-    let dataset = store.dataset(name).await?;
-    let (policy, _) = dataset.policy.context("the dataset has no policy")?;
-    let record = store.version(name, version).await?;
-    let (manifest_uri, _) = record.manifest.context("the version is not published")?;
-    let rejections = rejected::all(store, name).await?;
-    let bronze = layout::bronze_image(&bucket("bronze"), name, "");
-    let at_ingest = rejections.iter().filter(|record| record.key.stage == StageName::Ingest).count() as u64;
-    let rejected: Vec<_> = rejections
-        .iter()
-        .map(|record| Rejected {
-            key: relative_key(&record.key.object.uri, source, &bronze),
-            reason: record.reason.code,
-            detail: record.reason.detail.clone(),
+impl Place<'_> {
+    async fn collect(
+        &self,
+        name: &DatasetName,
+        version: Option<VersionNumber>,
+        begun: Instant,
+    ) -> anyhow::Result<Summary> {
+        let store = self.home.store.as_ref();
+        let dataset = store.dataset(name).await?;
+        let (policy, _) = dataset.policy.context("the dataset has no policy")?;
+        let (at_ingest, rejected) = self.rejections(name, &policy).await?;
+        let variants = store.variant_totals(name, &policy).await?;
+        let (shards, manifest_uri) = self.published(name, version).await?;
+        Ok(Summary {
+            dataset: name.clone(),
+            version,
+            images: Images {
+                seen: dataset.originals + at_ingest,
+                ingested: dataset.images,
+                duplicates: dataset.originals - dataset.images,
+                rejected: rejected.len() as u64,
+            },
+            rejected,
+            variants: variants
+                .into_iter()
+                .map(|(name, written, bytes)| (name, Variant { written, bytes }))
+                .collect(),
+            shards,
+            manifest_path: manifest_uri.as_ref().and_then(|uri| self.home.path_of(uri)),
+            manifest_uri,
+            elapsed_seconds: begun.elapsed().as_secs_f64(),
         })
-        .collect();
-    let variants = store.variant_totals(name, &policy).await?;
-    let shards = store.shards(name, version).await?.into_iter().filter_map(|status| status.built);
-    Ok(Summary {
-        dataset: name.clone(),
-        version,
-        images: Images {
-            seen: dataset.originals + at_ingest,
-            ingested: dataset.images,
-            duplicates: dataset.originals - dataset.images,
-            rejected: rejected.len() as u64,
-        },
-        rejected,
-        variants: variants
-            .into_iter()
-            .map(|(name, written, bytes)| (name, Variant { written, bytes }))
-            .collect(),
-        shards: shards
-            .map(|shard| ShardLine {
-                path: home.path_of(&shard.uri),
-                variant: shard.variant,
-                split: shard.split,
-                uri: shard.uri,
-                samples: shard.samples,
-                bytes: shard.bytes,
-                sha256: shard.sha256,
-            })
-            .collect(),
-        manifest_path: home.path_of(&manifest_uri),
-        manifest_uri,
-        elapsed_seconds: begun.elapsed().as_secs_f64(),
-    })
+    }
+
+    /// What is rejected now: not what was replaced, removed, or came from elsewhere. Beside it, how much of that
+    /// ingest rejected.
+    async fn rejections(
+        &self,
+        name: &DatasetName,
+        policy: &PolicyHash,
+    ) -> anyhow::Result<(u64, Vec<Rejected>)> {
+        let bronze = layout::bronze_image(&bucket("bronze"), name, "");
+        let (mut at_ingest, mut current) = (0, Vec::new());
+        for record in rejected::all(self.home.store.as_ref(), name).await? {
+            let (folder, blobs) = match record.key.stage {
+                StageName::Ingest => (self.source, self.input),
+                StageName::Normalize if record.key.policy == *policy => (&bronze, self.home.blobs.as_ref()),
+                StageName::Normalize | StageName::Shard | StageName::Curate => continue,
+            };
+            let object = &record.key.object;
+            let Some(key) = folder.relative(&object.uri) else { continue };
+            if !is_current(blobs, object).await? {
+                continue;
+            }
+            at_ingest += u64::from(record.key.stage == StageName::Ingest);
+            let (reason, detail) = (record.reason.code, record.reason.detail.clone());
+            current.push(Rejected { key: key.to_owned(), reason, detail });
+        }
+        Ok((at_ingest, current))
+    }
+
+    async fn published(
+        &self,
+        name: &DatasetName,
+        version: Option<VersionNumber>,
+    ) -> anyhow::Result<(Vec<ShardLine>, Option<S3Uri>)> {
+        let Some(version) = version else { return Ok((Vec::new(), None)) };
+        let record = self.home.store.version(name, version).await?;
+        let (manifest_uri, _) = record.manifest.context("the version is not published")?;
+        let shards = self.home.store.shards(name, version).await?.into_iter();
+        let line = |shard: ShardEntry| ShardLine {
+            path: self.home.path_of(&shard.uri),
+            variant: shard.variant,
+            split: shard.split,
+            uri: shard.uri,
+            samples: shard.samples,
+            bytes: shard.bytes,
+            sha256: shard.sha256,
+        };
+        Ok((shards.filter_map(|status| status.built.map(line)).collect(), Some(manifest_uri)))
+    }
 }
 
-/// The key as the user knows it; the whole URI for what came from elsewhere.
-fn relative_key(uri: &S3Uri, source: &S3Uri, bronze: &S3Uri) -> String {
-    let below = source.relative(uri).or_else(|| bronze.relative(uri));
-    below.map_or_else(|| uri.to_string(), str::to_owned)
+async fn is_current(blobs: &dyn BlobStore, object: &ObjectVersion) -> anyhow::Result<bool> {
+    // The store holds keys escaped, so one with control characters cannot be asked for.
+    if object.uri.key().contains("\\u{") {
+        return Ok(true);
+    }
+    match blobs.head(&object.uri).await {
+        Ok(found) => Ok(found.object.version == object.version),
+        Err(StorageError::NotFound(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn describe(summary: &Summary) -> String {
@@ -174,17 +219,15 @@ fn describe(summary: &Summary) -> String {
     text += &format!(
         "\n\n{} {}: {} images seen, {} ingested, {} duplicates, {} rejected, in {:.1} s",
         summary.dataset,
-        summary.version,
+        summary.version.map_or("not published".to_owned(), |version| version.to_string()),
         images.seen,
         images.ingested,
         images.duplicates,
         images.rejected,
         summary.elapsed_seconds
     );
-    let place = summary.manifest_path.as_ref().map(|path| path.with_file_name(""));
-    text += &format!(
-        "\n{}",
-        place.map_or_else(|| summary.manifest_uri.to_string(), |path| path.display().to_string())
-    );
+    if let Some(path) = &summary.manifest_path {
+        text += &format!("\n{}", path.with_file_name("").display());
+    }
     text
 }

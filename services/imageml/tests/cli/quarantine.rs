@@ -106,7 +106,6 @@ fn a_redriven_object_that_is_still_bad_is_rejected_again() -> anyhow::Result<()>
 }
 
 #[test]
-#[ignore = "the rejection of the replaced version is still listed: the manifest store does not retire it"]
 fn a_replaced_file_is_ingested_and_no_longer_rejected() -> anyhow::Result<()> {
     let bench = bench()?;
     bench.run(&[])?;
