@@ -5,6 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -67,7 +68,8 @@ impl StagingArea {
             let path = self.shared.config.root.clone();
             return Err(StagingError::BelowMinimum { path, free, minimum });
         }
-        let probe = path.join("probe");
+        // A name for each look: of two at the same time, one would remove the other's file.
+        let probe = path.join(format!("probe-{}", self.shared.probes.fetch_add(1, Ordering::Relaxed)));
         write_probe(&probe).map_err(|source| StagingError::Unwritable { path: probe, source })
     }
 
@@ -132,6 +134,8 @@ pub(crate) struct Shared {
     capacity: u64,
     instance: InstanceDir,
     probe: SpaceProbe,
+    /// How often the disk was looked at.
+    probes: AtomicU64,
     ledger: Mutex<Ledger>,
     /// One permit: its holder is the head of the queue.
     head: Semaphore,
@@ -151,7 +155,8 @@ impl Shared {
         let disk = space.total.saturating_sub(config.min_free);
         let capacity = config.quota.unwrap_or(u64::MAX).min(disk);
         let (ledger, head, released) = (Mutex::default(), Semaphore::new(1), Notify::new());
-        Ok(Self { config, capacity, instance, probe, ledger, head, released })
+        let probes = AtomicU64::new(0);
+        Ok(Self { config, capacity, instance, probe, probes, ledger, head, released })
     }
 
     pub(crate) fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -355,3 +355,14 @@ mod names {
         }
     }
 }
+
+#[tokio::test]
+async fn looks_at_the_disk_at_the_same_time_do_not_disturb_each_other() {
+    let root = TempDir::new().expect("a directory");
+    let area = area(&root, MIB).await;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|_| area.readiness().expect("nothing is wrong with the disk")));
+        }
+    });
+}
