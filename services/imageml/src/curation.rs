@@ -49,8 +49,11 @@ async fn curate(
     pipeline.finish();
     let versions = home.store.versions(&request.name).await?;
     // Not simply the latest: other requests may have the same name.
-    let asked = json!({ "request": request });
-    match versions.into_iter().find(|version| version.manifest.is_some() && version.settings == asked) {
+    let asked = json!(request);
+    match versions
+        .into_iter()
+        .find(|version| version.manifest.is_some() && version.settings.get("request") == Some(&asked))
+    {
         Some(version) => Ok(version),
         None => bail!("not curated: `imageml rejected list {}` says why", request.name),
     }

@@ -41,9 +41,7 @@ pub(crate) async fn run(arguments: NormalizeArguments) -> anyhow::Result<ExitCod
     let input = arguments.input.canonicalize();
     let input = input.with_context(|| format!("--input {}", arguments.input.display()))?;
     ensure!(input.is_dir(), "--input {} is not a folder", input.display());
-    std::fs::create_dir_all(&arguments.output)
-        .with_context(|| format!("--output {}", arguments.output.display()))?;
-    let target = arguments.output.canonicalize()?;
+    let target = real_path(&std::path::absolute(&arguments.output)?);
     keep_apart(&input, &target, &policy)?;
     let files = tokio::task::spawn_blocking(move || find(&input)).await??;
     let folder = Folder {
@@ -134,6 +132,15 @@ impl Folder {
             written.push((name, rendition.bytes.len() as u64));
         }
         Ok(written)
+    }
+}
+
+/// The path without links, as far as it is there already.
+fn real_path(path: &Path) -> PathBuf {
+    let existing = path.ancestors().find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+    match existing {
+        Some((folder, real)) => path.strip_prefix(folder).map_or(real.clone(), |rest| real.join(rest)),
+        None => path.to_owned(),
     }
 }
 

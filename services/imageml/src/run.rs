@@ -146,7 +146,7 @@ impl Steps<'_> {
         let plan = async { planner.plan(dataset).await.context("planning") };
         let version = match pipeline.unless_interrupted(plan).await? {
             Planned::Unchanged(version) => return Ok(Some(version)),
-            Planned::Version(version) => version,
+            Planned::Version(version) | Planned::UnderWay(version) => version,
             Planned::Empty => return Ok(None),
             Planned::Pending(originals) => bail!(
                 "{originals} ingested images have no renditions, and their originals are gone from {}",

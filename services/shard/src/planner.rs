@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use dataset_builder::{PlannedSample, ShardPlan, VersionPlanDocument, VersionSettings, sample_footprint};
 use manifest_store::{ManifestStore, PlanOutcome, VersionPlan};
-use object_storage::{BlobStore, PutOptions};
+use object_storage::{BlobStore, PutOptions, StorageError};
 use pipeline::StageError;
 use serde_json::Value;
 use types::{DatasetName, RejectCode, S3Uri, Split, SplitRatios, VersionNumber, layout};
@@ -38,6 +38,8 @@ pub enum Planned {
     Unchanged(VersionNumber),
     /// Plans for this version are written: workers can begin.
     Version(VersionNumber),
+    /// They were written before: workers are at it.
+    UnderWay(VersionNumber),
 }
 
 /// Plans dataset versions.
@@ -77,7 +79,7 @@ impl Planner {
                 Planned::Pending(originals) => {
                     tracing::debug!(dataset = %dataset.name, originals, "not settled");
                 }
-                Planned::Empty | Planned::Unchanged(_) => {}
+                Planned::Empty | Planned::Unchanged(_) | Planned::UnderWay(_) => {}
             }
         }
         Ok(planned)
@@ -118,6 +120,9 @@ impl Planner {
         };
         match self.store.plan_version(dataset, &plan).await? {
             PlanOutcome::Unchanged(version) => Ok(Planned::Unchanged(version)),
+            PlanOutcome::Resumed(version) if self.is_written(dataset, version).await? => {
+                Ok(Planned::UnderWay(version))
+            }
             PlanOutcome::Resumed(version) | PlanOutcome::Planned(version) => {
                 let rows = plans.iter().map(|plan| plan.samples.len() as u64).sum();
                 let document = VersionPlanDocument {
@@ -165,6 +170,15 @@ impl Planner {
             self.write_document(&plan, &key.uri(&self.plans, dataset, version)).await?;
         }
         self.write_document(document, &layout::PlanKey::Version.uri(&self.plans, dataset, version)).await
+    }
+
+    /// The version's plan is written after all others.
+    async fn is_written(&self, dataset: &DatasetName, version: VersionNumber) -> Result<bool, StageError> {
+        match self.blobs.head(&layout::PlanKey::Version.uri(&self.plans, dataset, version)).await {
+            Ok(_) => Ok(true),
+            Err(StorageError::NotFound(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Plans are written once: a worker may have claimed the one that is there.

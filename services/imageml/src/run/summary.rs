@@ -89,7 +89,10 @@ pub(super) async fn report(
         output::line(describe(&summary))?;
     }
     if version.is_none() {
-        output::note("error: no image could be used, so nothing was published");
+        output::note(format!(
+            "error: no image could be used: `imageml rejected list {}` says why, if any were found",
+            summary.dataset
+        ));
         return Ok(ExitCode::FAILURE);
     }
     if arguments.strict && !summary.rejected.is_empty() {

@@ -93,7 +93,16 @@ fn wrong_folders_and_sizes_are_refused() -> anyhow::Result<()> {
     let input = input.to_str().context("a plain path")?;
     let inside = bench.imageml(&["normalize", "--input", input, "--output", &format!("{input}/small")])?;
     assert_eq!(inside.code, Some(1), "{inside}");
-    assert!(inside.stderr.contains("--output lies inside --input"), "{inside}");
+    assert!(inside.stderr.contains("choose folders apart from each other"), "{inside}");
+    // The other way round it would overwrite the pictures themselves.
+    let over = bench.imageml(&["normalize", "--input", input, "--output", input, "--sizes", "64x64"])?;
+    assert_eq!(over.code, Some(1), "{over}");
+    let size = bench.input().join("64x64");
+    fs::create_dir(&size)?;
+    let size = size.to_str().context("a plain path")?;
+    let onto = bench.imageml(&["normalize", "--input", size, "--output", input, "--sizes", "64x64"])?;
+    assert_eq!(onto.code, Some(1), "{onto}");
+    assert!(onto.stderr.contains("choose folders apart from each other"), "{onto}");
     let missing =
         bench.imageml(&["normalize", "--input", &format!("{input}/none"), "--output", "/nowhere"])?;
     assert_ne!(missing.code, Some(0), "{missing}");
