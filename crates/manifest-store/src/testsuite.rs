@@ -50,6 +50,7 @@ macro_rules! conformance_suite {
             concurrent_publications_of_one_claim_have_one_effect
             exact_duplicates_are_published_side_by_side
             quarantined_work_is_settled_with_its_reason
+            done_work_retires_the_rejections_of_its_object
             the_quarantine_is_paged_in_order
             redrive_takes_one_reason_or_all_and_can_only_count
             datasets_are_listed_with_their_counts

@@ -218,8 +218,12 @@ pub async fn checkpoints_outlive_attempts_and_end_with_the_work(store: Store) ->
 pub async fn processed_lists_every_version_newest_claim_first(store: Store) -> anyhow::Result<()> {
     let versions =
         ["v1", "v2", "v3"].map(|version| stage_key(StageName::Normalize, "s3://bronze/images/x", version));
+    // Claims of one millisecond have no order in time.
+    let tick = || tokio::time::sleep(Duration::from_millis(2));
     publish(&store, &versions[1], vec![]).await?;
+    tick().await;
     store.fail(&owned(&store, &versions[0]).await?, LONG, "later").await?;
+    tick().await;
     owned(&store, &versions[2]).await?;
     owned(&store, &key("x.other")).await?;
     owned(&store, &stage_key(StageName::Shard, "s3://bronze/images/x", "v1")).await?;

@@ -1,9 +1,9 @@
 //! Permanent failures, kept until somebody puts them back.
 
 use anyhow::ensure;
-use types::{RejectCode, RejectReason, StageName};
+use types::{PolicyHash, RejectCode, RejectReason, StageName};
 
-use super::fixtures::{LONG, Store, claim_one, dataset, key, owned, stage_key};
+use super::fixtures::{LONG, Store, claim_one, dataset, key, owned, publish, stage_key};
 use crate::{ClaimKey, ClaimOutcome, Settlement};
 
 async fn reject(store: &Store, key: &ClaimKey, code: RejectCode) -> anyhow::Result<()> {
@@ -27,6 +27,23 @@ pub async fn quarantined_work_is_settled_with_its_reason(store: Store) -> anyhow
     // Between the day this was written and the year 2100.
     ensure!((1_750_000_000..4_102_444_800).contains(&listed[0].rejected_at), "{listed:?}");
     assert_eq!(store.dataset(&dataset()).await?.rejected, 1);
+    Ok(())
+}
+
+/// An object that is done is fine: what was rejected of it before is forgotten, and only that.
+pub async fn done_work_retires_the_rejections_of_its_object(store: Store) -> anyhow::Result<()> {
+    let stage = StageName::Ingest;
+    let (old, new) = (stage_key(stage, "s3://inbox/a", "v1"), stage_key(stage, "s3://inbox/a", "v2"));
+    let other_policy = ClaimKey { policy: PolicyHash::of("another"), ..old.clone() };
+    let elsewhere = stage_key(stage, "s3://inbox/b", "v1");
+    let later_stage = stage_key(StageName::Normalize, "s3://inbox/a", "v1");
+    for key in [&old, &other_policy, &elsewhere, &later_stage] {
+        reject(&store, key, RejectCode::Truncated).await?;
+    }
+    publish(&store, &new, vec![]).await?;
+    let left = store.rejected(&dataset(), None, 10).await?;
+    let left: Vec<_> = left.iter().map(|record| &record.key).collect();
+    assert_eq!(left, [&elsewhere, &later_stage]);
     Ok(())
 }
 
