@@ -127,6 +127,7 @@ impl<'a> PipelineRun<'a> {
 }
 
 /// The first Ctrl-C lets work in flight finish for a moment, a second one does not.
+#[expect(clippy::disallowed_methods, reason = "a third Ctrl-C is a kill, and a kill is safe at any moment")]
 async fn watch_for_interrupt(shutdown: Shutdown) {
     if tokio::signal::ctrl_c().await.is_err() {
         return;
@@ -139,7 +140,6 @@ async fn watch_for_interrupt(shutdown: Shutdown) {
     }
     shutdown.work.cancel();
     if tokio::signal::ctrl_c().await.is_ok() {
-        // Killing it at any moment is safe, and somebody is impatient.
         std::process::exit(INTERRUPTED);
     }
 }
