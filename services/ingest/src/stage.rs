@@ -183,3 +183,50 @@ fn content_type(format: imaging::ImageFormat) -> &'static str {
         imaging::ImageFormat::Tiff => "image/tiff",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use types::ObjectVersion;
+
+    use super::*;
+
+    fn route(key: &str, bytes: u64) -> Route {
+        let (input, output) = ("s3://inbox/pre", "s3://bronze/deep/prefix");
+        let parse = |uri: &str| uri.parse().expect("a valid uri");
+        let stage = Ingest::new(parse(input), parse(output), DatasetRoute::FirstSegment, Limits::default());
+        let uri = S3Uri::new("inbox".parse().expect("a valid name"), key);
+        stage.route(&ObjectSummary { object: ObjectVersion { uri, version: "1".to_owned() }, bytes })
+    }
+
+    #[test]
+    fn the_first_folder_names_the_dataset() {
+        let dataset = "pets".parse().expect("a valid name");
+        assert_eq!(route("pre/pets/a/b.jpg", 9), Route::Accept(Accepted { dataset }));
+        for other in ["pre/b.jpg", "pre/Not A Name/b.jpg", "prefix/pets/b.jpg", "pets/b.jpg"] {
+            assert_eq!(route(other, 9), Route::Ignore(IgnoreReason::OtherKey), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_desktops_leave_behind_is_ignored_and_odd_names_are_not() {
+        for hidden in ["pre/pets/.DS_Store", "pre/pets/.git/a.jpg", "pre/pets/x/._a.jpg"] {
+            assert_eq!(route(hidden, 9), Route::Ignore(IgnoreReason::Hidden), "{hidden}");
+        }
+        assert_eq!(route("pre/pets/folder/", 0), Route::Ignore(IgnoreReason::FolderMarker));
+        for odd in ["pre/pets/../x.jpg", "pre/pets/..jpg", "pre/pets//x", "pre/pets/.", "pre/pets/a%2Fb +"] {
+            assert!(matches!(route(odd, 9), Route::Accept(_)), "{odd}");
+        }
+    }
+
+    #[test]
+    fn keys_that_cannot_be_carried_on_are_rejected() {
+        // S3 takes 1,024 bytes; bronze keys are longer by `deep/prefix/` and `images/`, and shorter by `pre/`.
+        let longest = "x".repeat(1024 - "deep/prefix/pets/images/".len());
+        assert!(matches!(route(&format!("pre/pets/{longest}"), 9), Route::Accept(_)));
+        for bad in [format!("pre/pets/{longest}x"), "pre/pets/a\0.jpg".to_owned()] {
+            assert!(
+                matches!(route(&bad, 9), Route::Reject(_, reason) if reason.code == RejectCode::InvalidKey)
+            );
+        }
+    }
+}

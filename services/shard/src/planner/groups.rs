@@ -78,3 +78,71 @@ fn propose(
     }
     fresh
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::Value;
+    use types::{ObjectVersion, OriginalRecord, S3Uri, Sha256, Split};
+
+    use super::*;
+
+    fn sample(name: &str, perceptual_hash: u64) -> ReadySample {
+        let sha256 = Sha256::of(name);
+        let uri = S3Uri::new("bucket".parse().expect("a valid name"), name);
+        let original = OriginalRecord {
+            key: name.to_owned(),
+            source: ObjectVersion { uri: uri.clone(), version: "1".to_owned() },
+            bronze_uri: uri,
+            image_id: ImageId::of(&sha256),
+            sha256,
+            bytes: 1,
+            format: "jpeg".to_owned(),
+            width: 1,
+            height: 1,
+            orientation: types::Orientation::Upright,
+            pixel_hash: sha256,
+            perceptual_hash,
+            exif: Value::Null,
+            animated: false,
+        };
+        ReadySample { original, copies: 1, variants: Vec::new() }
+    }
+
+    fn settings(ratios: &str) -> PlannerSettings {
+        PlannerSettings {
+            shard_bytes: 1 << 20,
+            split_ratios: ratios.parse().expect("valid shares"),
+            seed: "seed".to_owned(),
+            settle: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn near_duplicates_get_one_split_whatever_the_shares() {
+        // Three bits apart, twice: the first and the last differ in six bits and are held together by the second.
+        let samples =
+            [sample("a", 0b000_000), sample("b", 0b000_111), sample("c", 0b111_111), sample("d", u64::MAX)];
+        for seed in 0..50 {
+            let settings = PlannerSettings { seed: seed.to_string(), ..settings("34/33/33") };
+            let fresh = propose(&samples, &HashMap::new(), &settings);
+            assert_eq!(fresh.len(), 4);
+            assert!(fresh.iter().take(3).all(|place| place.split == fresh[0].split), "{fresh:?}");
+            assert!(fresh.iter().take(3).all(|place| place.group_id == fresh[0].group_id), "{fresh:?}");
+            assert_ne!(fresh[3].group_id, fresh[0].group_id);
+        }
+    }
+
+    #[test]
+    fn new_images_follow_their_frozen_near_duplicate_and_frozen_ones_never_move() {
+        let (old, new) = (sample("old", 7), sample("new", 3));
+        let image_id = old.original.image_id;
+        let place = SplitAssignment { image_id, group_id: image_id, split: Split::Test };
+        let frozen = HashMap::from([(image_id, place)]);
+        let fresh = propose(&[old, new.clone()], &frozen, &settings("100/0/0"));
+        let expected =
+            SplitAssignment { image_id: new.original.image_id, group_id: image_id, split: Split::Test };
+        assert_eq!(fresh, [expected]);
+    }
+}
