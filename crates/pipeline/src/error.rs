@@ -75,7 +75,8 @@ impl StageError {
             Self::Storage(error) => error.disposition(),
             Self::Store(error) => error.disposition(),
             Self::Staging(error) => error.disposition(),
-            Self::File { .. } => Disposition::Retry { after: Duration::from_secs(5) },
+            // The engine's own pause is enough.
+            Self::File { .. } => Disposition::Retry { after: Duration::ZERO },
             Self::Panicked(_) => {
                 Disposition::Reject(RejectReason::new(RejectCode::DecoderFailure, self.to_string()))
             }

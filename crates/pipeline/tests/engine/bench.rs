@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use manifest_store::{ClaimKey, ManifestStore, ProcessedRecord, SqliteStore};
-use object_storage::{BlobStore, MemoryStore, ObjectSummary, PutOptions};
+use object_storage::{BlobStore, MemoryStore, ObjectSummary, PutOptions, StorageError};
 use pipeline::{
     Accepted, Backends, CpuPool, Demand, Ending, Engine, EngineSettings, Event, IgnoreReason, InputMode,
     MemoryBudget, Observer, Outcome, Output, PollMode, PollingSource, Processed, Route, Shutdown, Stage,
@@ -31,6 +31,8 @@ pub(crate) enum Act {
     Publish,
     /// Fails in a way that may pass.
     Fail,
+    /// Finds that it may not read its other inputs.
+    Outage,
     /// Refuses for good.
     Reject,
     /// Asks to be called again.
@@ -83,6 +85,10 @@ impl ObedientStage {
             Act::Fail => {
                 let source = std::io::Error::other("the disk hums");
                 return Err(StageError::File { path: "somewhere".to_owned(), source });
+            }
+            Act::Outage => {
+                let uri = work.object.object.uri.clone();
+                return Err(StorageError::Denied { uri, message: "expected in this test".to_owned() }.into());
             }
             Act::Reject => return Err(StageError::rejected(RejectCode::Corrupt, "told to refuse")),
             Act::Panic => panic!("expected in this test"),

@@ -1,9 +1,11 @@
 //! How work ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::ensure;
 use futures::FutureExt as _;
-use manifest_store::{ClaimStatus, Settlement};
+use manifest_store::{ClaimOutcome, ClaimStatus, Settlement};
 use object_storage::BlobStore as _;
 use pipeline::{Ending, EngineSettings, IgnoreReason, InputMode, Metrics, Observer, PollMode, Shutdown};
 use prometheus::Registry;
@@ -46,6 +48,46 @@ async fn failing_work_is_retried_with_growing_pauses_and_then_quarantined() -> a
     let known = bench.processed("in/a").await?;
     assert_eq!(known[0].status, ClaimStatus::Settled(Settlement::Rejected(reason)));
     assert_eq!((known[0].attempts, bench.manifests().await?), (3, 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn outages_are_waited_out_by_a_service_and_count_in_a_run() -> anyhow::Result<()> {
+    for (source_failures, label, attempts) in [(None, "handed_back", 0), (Some(1), "retried", 1)] {
+        let bench = Bench::new().await?;
+        bench.put("in/a").await?;
+        bench.stage.tell("in/a", [Act::Outage]);
+        let settings = EngineSettings { source_failures, ..bench.settings("owner") };
+        let running = bench.start(settings, PollMode::UntilSettled);
+        until("the attempt ended", async || bench.recorder.labels_of("in/a") == [label]).await?;
+        running.shutdown.intake.cancel();
+        running.ended().await?;
+        let known = bench.processed("in/a").await?;
+        ensure!(matches!(known[0].status, ClaimStatus::NotNow { .. }), "{known:?}");
+        assert_eq!(known[0].attempts, attempts);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn work_whose_attempts_all_ended_with_their_process_is_quarantined() -> anyhow::Result<()> {
+    let bench = Bench::new().await?;
+    bench.put("in/a").await?;
+    let key = bench.claim_key("in/a").await?;
+    for _ in 0..bench.settings("owner").max_attempts {
+        let lease = Duration::from_millis(20);
+        let owned = bench.store.claim(std::slice::from_ref(&key), "dead", lease).await?;
+        ensure!(matches!(owned.as_slice(), [ClaimOutcome::Owned(_)]), "{owned:?}");
+        let free = async || bench.store.statuses(std::slice::from_ref(&key)).await;
+        until("the lease ended", async || matches!(free().await.as_deref(), Ok([ClaimStatus::Free]))).await?;
+    }
+    bench.run().await?;
+    let endings = bench.recorder.endings_of("in/a");
+    ensure!(
+        matches!(endings.as_slice(), [Ending::Rejected(reason)] if reason.code == RejectCode::AttemptsExhausted),
+        "{endings:?}"
+    );
+    ensure!(bench.stage.runs().is_empty(), "it is not begun once more");
     Ok(())
 }
 
