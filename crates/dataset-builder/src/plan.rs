@@ -1,5 +1,7 @@
 //! Plans: documents that say what to build, complete enough to build it without asking the database.
 
+use std::ops::Range;
+
 use manifest_store::PlannedShard;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -76,6 +78,29 @@ impl ShardPlan {
     /// `<split>-<000000>`
     pub fn stem(&self) -> String {
         layout::shard_stem(self.split, self.number)
+    }
+
+    /// Cuts the samples, in their order, into numbered shards of even size that aim at `shard_bytes`.
+    pub fn cut(&self, shard_bytes: u64) -> Vec<Self> {
+        let sizes: Vec<_> = self.samples.iter().map(|sample| sample_footprint(self, sample)).collect();
+        let shard = |(number, range): (u32, Range<usize>)| {
+            let samples = self.samples.get(range).unwrap_or_default().to_vec();
+            Self { number, samples, ..self.without_samples() }
+        };
+        (0..).zip(shards::pack(&sizes, shard_bytes)).map(shard).collect()
+    }
+
+    fn without_samples(&self) -> Self {
+        Self {
+            dataset: self.dataset.clone(),
+            version: self.version,
+            variant: self.variant.clone(),
+            split: self.split,
+            number: self.number,
+            normalization_policy_hash: self.normalization_policy_hash,
+            extension: self.extension.clone(),
+            samples: Vec::new(),
+        }
     }
 
     /// What the manifest store keeps of it.

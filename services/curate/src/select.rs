@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use dataset_builder::{PlannedSample, SampleSource, ShardPlan, sample_footprint};
+use dataset_builder::{PlannedSample, SampleSource, ShardPlan};
 use pipeline::{StageError, Work};
 use shards::{SampleRow, ShardError};
 use types::{DatasetVersionManifest, RejectCode, S3Uri, Split, VersionNumber};
@@ -32,17 +32,6 @@ pub(crate) async fn select(
         return Err(StageError::rejected(RejectCode::InvalidRequest, "no sample of the version matches"));
     }
     Ok(plans)
-}
-
-/// Cuts a split into shards of even size.
-pub(crate) fn pack(part: &ShardPlan, shard_bytes: u64) -> Vec<ShardPlan> {
-    let sizes: Vec<_> = part.samples.iter().map(|sample| sample_footprint(part, sample)).collect();
-    let ranges = shards::pack(&sizes, shard_bytes);
-    let cut = |(number, range): (u32, std::ops::Range<usize>)| {
-        let samples = part.samples.get(range).unwrap_or_default().to_vec();
-        ShardPlan { number, samples, ..part.clone() }
-    };
-    (0..).zip(ranges).map(cut).collect()
 }
 
 fn choose(path: &Path, request: &CurationRequest) -> Result<Vec<SampleRow>, ShardError> {

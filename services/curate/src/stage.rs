@@ -83,9 +83,7 @@ impl Curate {
         parts: Vec<ShardPlan>,
     ) -> Result<Outcome, StageError> {
         let plans: Vec<ShardPlan> = match request.output {
-            OutputKind::Webdataset => {
-                parts.iter().flat_map(|part| select::pack(part, request.shard_bytes)).collect()
-            }
+            OutputKind::Webdataset => parts.iter().flat_map(|part| part.cut(request.shard_bytes)).collect(),
             OutputKind::Files => Vec::new(),
         };
         let digest = Sha256::of(json!([request, settings, parts]).to_string());

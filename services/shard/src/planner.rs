@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dataset_builder::{PlannedSample, ShardPlan, VersionPlanDocument, VersionSettings, sample_footprint};
+use dataset_builder::{ShardPlan, VersionPlanDocument, VersionSettings};
 use manifest_store::{ManifestStore, PlanOutcome, VersionPlan};
 use object_storage::{BlobStore, PutOptions, StorageError};
 use pipeline::StageError;
@@ -138,21 +138,12 @@ impl Planner {
         }
     }
 
-    /// Cuts the samples of each variant and split into shards of even size.
+    /// Orders the samples of each variant and split by the seed and cuts them into shards of even size.
     fn pack(&self, parts: Vec<ShardPlan>) -> Vec<ShardPlan> {
         let mut plans = Vec::new();
-        for part in parts {
-            let mut sized: Vec<(u64, PlannedSample)> = Vec::with_capacity(part.samples.len());
-            for sample in &part.samples {
-                sized.push((sample_footprint(&part, sample), sample.clone()));
-            }
-            shards::sort_seeded(&self.settings.seed, &mut sized, |(_, sample)| sample.image_id);
-            let sizes: Vec<_> = sized.iter().map(|(size, _)| *size).collect();
-            for (number, range) in (0..).zip(shards::pack(&sizes, self.settings.shard_bytes)) {
-                let samples = sized.get(range).unwrap_or_default();
-                let samples = samples.iter().map(|(_, sample)| sample.clone()).collect();
-                plans.push(ShardPlan { number, samples, ..part.clone() });
-            }
+        for mut part in parts {
+            shards::sort_seeded(&self.settings.seed, &mut part.samples, |sample| sample.image_id);
+            plans.extend(part.cut(self.settings.shard_bytes));
         }
         plans
     }
