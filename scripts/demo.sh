@@ -11,7 +11,7 @@ demo=$PWD/target/demo
 rm -rf "$demo"
 mkdir -p "$demo"
 "$IMAGEML" demo --output "$demo/images"
-"$IMAGEML" run --input "$demo/images" --dataset demo --home "$demo/home"
+"$IMAGEML" run --input "$demo/images" --dataset demo --split 80/10/10 --home "$demo/home"
 
 dataset=$demo/home/s3/imageml-gold/demo/v1
 [[ -f $dataset/manifest.json ]] || { echo "the dataset is not in $dataset" >&2; exit 1; }
