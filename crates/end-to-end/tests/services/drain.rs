@@ -52,7 +52,8 @@ impl Stuck {
         assert_eq!((answer.status, answer.body.as_str()), (503, "not ready: shutting down\n"));
         assert_eq!(self.replica.get("/livez").await?.status, 200, "alive while it drains");
         let in_flight = self.replica.metrics().await?.value("imageml_in_flight", &[]);
-        assert_eq!(in_flight, SLOTS, "metrics to the end");
+        // Work that needed nothing but its commit when the gate shut may have ended since.
+        assert!(in_flight > 0.0 && in_flight <= SLOTS, "metrics to the end: {in_flight} in flight");
         Ok(())
     }
 
