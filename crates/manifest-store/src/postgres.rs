@@ -12,11 +12,14 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::{Query, QueryAs};
-use sqlx::{Executor, FromRow, PgTransaction, Postgres};
+use sqlx::{ConnectOptions, Connection, Executor, FromRow, PgTransaction, Postgres};
 
 use crate::failures::{commit_failed, failed, migration_failed};
 use crate::rows::KeyColumns;
 use crate::{ClaimKey, StoreError};
+
+/// How long the first connection may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a call waits for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -47,6 +50,8 @@ impl PostgresStore {
                 "DATABASE_URL: not a valid postgres://USER:PASSWORD@HOST/DATABASE".to_owned(),
             )
         })?;
+        let options = options.application_name("imageml");
+        reach(&options).await?;
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
@@ -56,7 +61,7 @@ impl PostgresStore {
                     Ok(())
                 })
             })
-            .connect_with(options.application_name("imageml"))
+            .connect_with(options)
             .await
             .map_err(failed)?;
         sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(migration_failed)?;
@@ -70,6 +75,16 @@ impl PostgresStore {
     /// A transaction that reads one state of the database.
     async fn snapshot(&self) -> Result<PgTransaction<'static>, StoreError> {
         self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(failed)
+    }
+}
+
+/// One connection, to fail with the cause: a pool tries until its time is over and then says only that it is.
+async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let place = format!("PostgreSQL at {}:{}", options.get_host(), options.get_port());
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(Ok(connection)) => connection.close().await.map_err(failed),
+        Ok(Err(error)) => Err(StoreError::Unavailable(format!("{place}: {error}"))),
+        Err(_) => Err(StoreError::Unavailable(format!("{place} does not answer"))),
     }
 }
 
