@@ -148,7 +148,11 @@ async fn read_in_order(
     Ok(())
 }
 
-async fn read_variant(blobs: &dyn BlobStore, sample: &PlannedSample) -> Result<Bytes, StageError> {
+/// A planned variant's bytes, compared with their planned digest.
+///
+/// # Errors
+/// The variant is gone or differs.
+pub async fn read_variant(blobs: &dyn BlobStore, sample: &PlannedSample) -> Result<Bytes, StageError> {
     let bytes = blobs.read(&sample.uri, sample.bytes).await?;
     if Sha256::of(&bytes) == sample.sha256 {
         Ok(bytes)

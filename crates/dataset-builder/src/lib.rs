@@ -8,7 +8,7 @@ mod build;
 mod plan;
 mod version;
 
-pub use build::{BuiltShard, build_shard, packed, shard_demand};
+pub use build::{BuiltShard, build_shard, packed, read_variant, shard_demand};
 pub use plan::{
     PlannedSample, SampleSource, ShardPlan, VersionPlanDocument, VersionSettings, parse_document,
     sample_footprint, sample_json,

@@ -81,26 +81,15 @@ impl ShardPlan {
     }
 
     /// Cuts the samples, in their order, into numbered shards of even size that aim at `shard_bytes`.
-    pub fn cut(&self, shard_bytes: u64) -> Vec<Self> {
-        let sizes: Vec<_> = self.samples.iter().map(|sample| sample_footprint(self, sample)).collect();
+    pub fn cut(mut self, shard_bytes: u64) -> Vec<Self> {
+        let sizes: Vec<_> = self.samples.iter().map(|sample| sample_footprint(&self, sample)).collect();
+        // Taken out, so that each shard copies what it holds and no more.
+        let samples = std::mem::take(&mut self.samples);
         let shard = |(number, range): (u32, Range<usize>)| {
-            let samples = self.samples.get(range).unwrap_or_default().to_vec();
-            Self { number, samples, ..self.without_samples() }
+            let samples = samples.get(range).unwrap_or_default().to_vec();
+            Self { number, samples, ..self.clone() }
         };
         (0..).zip(shards::pack(&sizes, shard_bytes)).map(shard).collect()
-    }
-
-    fn without_samples(&self) -> Self {
-        Self {
-            dataset: self.dataset.clone(),
-            version: self.version,
-            variant: self.variant.clone(),
-            split: self.split,
-            number: self.number,
-            normalization_policy_hash: self.normalization_policy_hash,
-            extension: self.extension.clone(),
-            samples: Vec::new(),
-        }
     }
 
     /// What the manifest store keeps of it.

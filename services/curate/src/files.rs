@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use dataset_builder::{PlannedSample, ShardPlan, VersionFiles, sample_json};
-use object_storage::{PutOptions, StorageError};
+use dataset_builder::{PlannedSample, ShardPlan, VersionFiles, read_variant, sample_json};
+use object_storage::PutOptions;
 use pipeline::{Output, StageError, Work};
 use serde_json::{Value, json};
 use types::{S3Uri, Sha256};
@@ -58,11 +58,7 @@ async fn copy_part(work: &Work, part: &ShardPlan, target: &S3Uri) -> Result<(), 
 }
 
 async fn copy(work: &Work, sample: &PlannedSample, to: &S3Uri) -> Result<(), StageError> {
-    let bytes = work.blobs.read(&sample.uri, sample.bytes).await?;
-    if Sha256::of(&bytes) != sample.sha256 {
-        let problem = format!("expected sha256 {}", sample.sha256);
-        return Err(StorageError::Damaged { uri: sample.uri.clone(), problem }.into());
-    }
+    let bytes = read_variant(work.blobs.as_ref(), sample).await?;
     let options = PutOptions { sha256: Some(sample.sha256), ..PutOptions::default() };
     work.blobs.write(bytes, to, &options).await?;
     Ok(())

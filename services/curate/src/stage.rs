@@ -1,5 +1,6 @@
 //! The stage.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +84,9 @@ impl Curate {
         parts: Vec<ShardPlan>,
     ) -> Result<Outcome, StageError> {
         let plans: Vec<ShardPlan> = match request.output {
-            OutputKind::Webdataset => parts.iter().flat_map(|part| part.cut(request.shard_bytes)).collect(),
+            OutputKind::Webdataset => {
+                parts.iter().cloned().flat_map(|part| part.cut(request.shard_bytes)).collect()
+            }
             OutputKind::Files => Vec::new(),
         };
         let digest = Sha256::of(json!([request, settings, parts]).to_string());
@@ -147,9 +150,10 @@ impl Curate {
         let (version, request_uri) = (document.version, &work.object.object.uri);
         let folder = layout::version(&self.output, &request.name, version);
         let (mut shards, mut effects, mut lineage) = (Vec::new(), Vec::new(), Vec::new());
+        let done: HashMap<_, _> = work.store.checkpoints(&work.claim.key).await?.into_iter().collect();
         for plan in plans {
             let number = plan.number;
-            let (shard, plan_uri, edges) = self.shard(work, plan, &folder).await?;
+            let (shard, plan_uri, edges) = self.shard(work, plan, &folder, &done).await?;
             effects.push(Effect::ShardBuilt { version, number, shard: shard.clone() });
             shards.push((shard, plan_uri));
             lineage.extend(edges);
@@ -187,14 +191,14 @@ impl Curate {
         work: &Work,
         plan: ShardPlan,
         folder: &S3Uri,
+        done: &HashMap<String, Value>,
     ) -> Result<(ShardEntry, S3Uri, Vec<LineageEdge>), StageError> {
         let stem = plan.stem();
         let target = folder.join(&plan.variant);
         let plan_uri = folder.join("plans").join(&plan.variant).join(&format!("{stem}.json"));
         let name = format!("{}/{stem}", plan.version);
-        let known = work.store.checkpoints(&work.claim.key).await?;
-        let known = known.into_iter().find(|(known, _)| *known == name);
-        if let Some(entry) = known.and_then(|(_, value)| serde_json::from_value::<ShardEntry>(value).ok()) {
+        let known = done.get(&name).cloned();
+        if let Some(entry) = known.and_then(|value| serde_json::from_value::<ShardEntry>(value).ok()) {
             let edges = dataset_builder::packed(&plan, &entry.uri);
             return Ok((entry, plan_uri, edges));
         }

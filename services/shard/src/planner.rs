@@ -111,8 +111,9 @@ impl Planner {
             shard_bytes: self.settings.shard_bytes,
         };
         let content = samples::Content { dataset, settings: &settings, samples: &samples, places: &places };
-        let digest = content.digest();
-        let plans = self.pack(content.by_variant_and_split());
+        let parts = content.by_variant_and_split();
+        let digest = content.digest(&parts);
+        let plans = self.pack(parts);
         let plan = VersionPlan {
             input_digest: digest,
             settings: serde_json::to_value(&settings).expect("settings are plain JSON"),

@@ -41,12 +41,12 @@ pub(super) struct Content<'a> {
 
 impl Content<'_> {
     /// Changes when, and only when, the version would.
-    pub(super) fn digest(&self) -> Sha256 {
+    pub(super) fn digest(&self, parts: &[ShardPlan]) -> Sha256 {
         let mut hasher = sha2::Sha256::new();
         let VersionSettings { normalization_policy_hash, seed, shard_bytes, .. } = self.settings;
         // Not the split shares: they place new images only, and each sample's place is hashed below.
         hasher.update(json!([normalization_policy_hash, seed, shard_bytes]).to_string());
-        for part in self.by_variant_and_split() {
+        for part in parts {
             hasher.update(json!([part.variant, part.split]).to_string());
             for sample in &part.samples {
                 hasher.update(json!(sample).to_string());
