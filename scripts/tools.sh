@@ -32,6 +32,13 @@ postgres_bin() {
     return 1
 }
 
+# The first number of `java -version`, 0 where it does not run (macOS has a `java` that only says where to get one).
+java_version() {
+    local said
+    said=$(java -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p')
+    echo "${said:-0}"
+}
+
 want_to_test() {
     local bin version=0
     if [[ -z ${TEST_DATABASE_URL:-} ]]; then
@@ -45,6 +52,10 @@ want_to_test() {
         want "Python 3.11 or later (or PYTHON=/path/to/one)" python3 python
     fi
     "$python" -c 'import venv, ensurepip' 2>/dev/null || want "Python's venv module" python3-venv python
+    if ! have java || (($(java_version) < 17)); then
+        want "a Java runtime, 17 or later" default-jre-headless openjdk
+    fi
+    have mvn || want "Maven (fetches the queue server for tests)" maven maven
 }
 
 require_rust() {

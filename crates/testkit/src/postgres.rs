@@ -1,6 +1,7 @@
 //! Throwaway Postgres databases.
 
 mod cluster;
+mod server;
 
 use std::str::FromStr;
 
@@ -11,6 +12,7 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use self::cluster::Cluster;
+pub use self::server::PostgresServer;
 
 /// The server of this test process; it goes when the process does.
 static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();

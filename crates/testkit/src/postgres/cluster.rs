@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 
 /// How long a server may take to answer, on a machine that is busy compiling.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+pub(super) const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Runs the server and ends it when our end of the pipe to its standard input closes, which the kernel sees
 /// to however we end: destructors of statics do not run, and `kill -9` runs nothing at all. `$1` binaries,
@@ -28,9 +28,19 @@ rm -rf "$2"
 
 /// The user that runs the server where we are root, as whom Postgres refuses to run.
 #[derive(Debug, Clone, Copy)]
-struct User {
+pub(super) struct User {
     uid: u32,
     gid: u32,
+}
+
+impl User {
+    pub(super) fn uid(self) -> u32 {
+        self.uid
+    }
+
+    pub(super) fn gid(self) -> u32 {
+        self.gid
+    }
 }
 
 /// A running server.
@@ -95,7 +105,7 @@ fn launch() -> anyhow::Result<(PathBuf, Child)> {
 
 /// `initdb`, with a collation that is not bytewise, so that a query that forgets to ask for byte order is
 /// found out.
-fn initialise(binaries: &Path, folder: &Path, user: Option<User>) -> anyhow::Result<()> {
+pub(super) fn initialise(binaries: &Path, folder: &Path, user: Option<User>) -> anyhow::Result<()> {
     let output = as_user(Command::new(binaries.join("initdb")), user)
         .args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"])
         .args(["--locale=C", "--locale-provider=icu", "--icu-locale=en-US"])
@@ -108,7 +118,7 @@ fn initialise(binaries: &Path, folder: &Path, user: Option<User>) -> anyhow::Res
     Ok(())
 }
 
-fn as_user(mut command: Command, user: Option<User>) -> Command {
+pub(super) fn as_user(mut command: Command, user: Option<User>) -> Command {
     if let Some(user) = user {
         command.uid(user.uid).gid(user.gid);
     }
@@ -118,7 +128,7 @@ fn as_user(mut command: Command, user: Option<User>) -> Command {
 }
 
 /// The folder of `initdb` and `postgres`: on PATH, else the newest where Debian keeps them.
-fn find_binaries() -> anyhow::Result<PathBuf> {
+pub(super) fn find_binaries() -> anyhow::Result<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).collect::<Vec<_>>();
     let mut of_debian: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
@@ -138,7 +148,7 @@ fn major_version(folder: &Path) -> u32 {
 }
 
 /// Somebody to run the server as, where we are root: `postgres`, else `nobody`.
-fn other_user() -> anyhow::Result<Option<User>> {
+pub(super) fn other_user() -> anyhow::Result<Option<User>> {
     if std::fs::metadata("/proc/self").is_ok_and(|process| process.uid() != 0) {
         return Ok(None);
     }
