@@ -165,8 +165,9 @@ pub async fn read_variant(blobs: &dyn BlobStore, sample: &PlannedSample) -> Resu
 pub(crate) fn shard_error(error: shards::ShardError, path: &Path) -> StageError {
     match error.disposition() {
         Disposition::Reject(reason) => StageError::Rejected(reason),
-        Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => {
-            StageError::file(path)(std::io::Error::other(error))
-        }
+        Disposition::Retry { .. }
+        | Disposition::Outage { .. }
+        | Disposition::Cancelled
+        | Disposition::Unknown => StageError::file(path)(std::io::Error::other(error)),
     }
 }

@@ -4,6 +4,7 @@ mod failure;
 mod listing;
 mod receive;
 mod send;
+mod uploads;
 mod write;
 
 use std::sync::Arc;
@@ -142,6 +143,13 @@ impl S3 for Api {
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         self.complete_upload(request.input).await.map(S3Response::new)
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        request: S3Request<ListMultipartUploadsInput>,
+    ) -> S3Result<S3Response<ListMultipartUploadsOutput>> {
+        self.list_uploads(request.input).map(S3Response::new)
     }
 
     async fn abort_multipart_upload(

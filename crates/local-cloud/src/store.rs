@@ -31,7 +31,7 @@ pub(crate) use bucket::{Bucket, Object, Stamp};
 pub(crate) use folder::{Commit, Folder};
 pub(crate) use incoming::{Content, Incoming};
 pub(crate) use listing::{Cursors, ListQuery, Listed, Page};
-pub(crate) use multipart::{Part, PartsError, Upload, Uploads, assemble};
+pub(crate) use multipart::{Part, PartsError, UnderWay, Upload, Uploads, UploadsQuery, assemble};
 
 use crate::{LocalCloudConfig, LocalCloudError};
 use mounted::Mounted;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::path::Path;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,6 +17,9 @@ pub struct ObjectSummary {
     pub object: ObjectVersion,
     /// Its size.
     pub bytes: u64,
+    /// When it was last written, by the server's clock, to the second; `None` when that is not known (an event). For
+    /// an object uploaded by parts S3 gives the time at which the upload began.
+    pub modified: Option<SystemTime>,
 }
 
 /// One page of a listing, in key order (UTF-8 bytes).
@@ -23,6 +27,27 @@ pub struct ObjectSummary {
 pub struct ObjectPage {
     /// The objects.
     pub objects: Vec<ObjectSummary>,
+    /// Opaque; pass it to get the next page. `None` at the end.
+    pub next: Option<String>,
+}
+
+/// An upload by parts that was begun and neither completed nor aborted: it is under way, or its process died. Its parts
+/// take room and are paid for, and no listing of objects shows them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenUpload {
+    /// The object that it would become.
+    pub uri: S3Uri,
+    /// The server's name for it.
+    pub id: String,
+    /// When it was begun, by the server's clock.
+    pub begun: SystemTime,
+}
+
+/// One page of open uploads, in key order.
+#[derive(Debug, Clone, Default)]
+pub struct OpenUploadPage {
+    /// The uploads.
+    pub uploads: Vec<OpenUpload>,
     /// Opaque; pass it to get the next page. `None` at the end.
     pub next: Option<String>,
 }
@@ -96,6 +121,14 @@ pub trait BlobStore: Send + Sync + Debug {
 
     /// Removes an object; `Ok` when it is not there.
     async fn delete(&self, uri: &S3Uri) -> Result<(), StorageError>;
+
+    /// One page of the open uploads, in key order, whose keys start with the prefix `prefix.key()`. An upload that is begun or ends
+    /// between two pages may or may not be listed.
+    async fn open_uploads(&self, prefix: &S3Uri, page: Option<&str>) -> Result<OpenUploadPage, StorageError>;
+
+    /// Gives an open upload up and frees its parts; `Ok` when there is no such upload (any more). A part that is on its
+    /// way at this moment may keep it open: it is listed again then.
+    async fn abort_upload(&self, upload: &OpenUpload) -> Result<(), StorageError>;
 
     /// Cheap proof that the bucket of `prefix` answers and may be read.
     async fn check(&self, prefix: &S3Uri) -> Result<(), StorageError> {

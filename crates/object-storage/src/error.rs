@@ -1,5 +1,6 @@
 //! What can go wrong with an object store, and what to do about it.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use types::{Disposition, RejectCode, RejectReason, S3Uri, escape_key};
@@ -64,14 +65,37 @@ impl StorageError {
     /// What the engine should do.
     pub fn disposition(&self) -> Disposition {
         let retry = |seconds| Disposition::Retry { after: Duration::from_secs(seconds) };
+        let outage = |seconds| Disposition::Outage { after: Duration::from_secs(seconds) };
         let reject = |code| Disposition::Reject(RejectReason::new(code, self.to_string()));
         match self {
             Self::NotFound(_) | Self::Changed(_) => reject(RejectCode::InputMissing),
             Self::TooLarge { .. } => reject(RejectCode::LimitExceeded),
             Self::Invalid { .. } => reject(RejectCode::InvalidKey),
+            Self::Local { source, .. } if is_out_of_room(source.kind()) => outage(30),
             Self::Damaged { .. } | Self::Local { .. } => retry(5),
-            Self::Unavailable(_) => retry(10),
-            Self::Denied { .. } => retry(60),
+            Self::Unavailable(_) => outage(5),
+            Self::Denied { .. } => outage(60),
         }
+    }
+}
+
+/// The disk would refuse any other file as well.
+fn is_out_of_room(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::ReadOnlyFilesystem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_an_outage_and_a_missing_file_is_not() {
+        let disposition = |kind: ErrorKind| {
+            StorageError::Local { path: "/nvme/file".to_owned(), source: kind.into() }.disposition()
+        };
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded, ErrorKind::ReadOnlyFilesystem] {
+            assert_eq!(disposition(kind), Disposition::Outage { after: Duration::from_secs(30) });
+        }
+        assert_eq!(disposition(ErrorKind::NotFound), Disposition::Retry { after: Duration::from_secs(5) });
     }
 }

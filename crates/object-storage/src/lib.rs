@@ -10,7 +10,9 @@ mod s3;
 #[cfg(feature = "testsuite")]
 pub mod testsuite;
 
-pub use blob_store::{BlobStore, Downloaded, ObjectPage, ObjectSummary, Put, PutOptions};
+pub use blob_store::{
+    BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
+};
 pub use error::StorageError;
 pub use memory::MemoryStore;
 pub use s3::{S3Credentials, S3Settings, S3Store};

@@ -4,25 +4,43 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::io::AsyncWriteExt as _;
 use types::{BucketName, ObjectVersion, S3Uri, Sha256};
 
-use crate::{BlobStore, Downloaded, ObjectPage, ObjectSummary, Put, PutOptions, StorageError};
+use crate::{
+    BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
+    StorageError,
+};
 
 /// S3's limit for keys, in bytes.
 const MAX_KEY: usize = 1_024;
 
 /// An object store in memory. Buckets exist once they are created; the ETag is the content's SHA-256, so rewriting the
 /// same bytes keeps the version, as S3 does.
+/// Its clock is the machine's; [`backdate`](Self::backdate) makes an object as old as a test needs it.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    buckets: Mutex<BTreeMap<BucketName, BTreeMap<String, Bytes>>>,
+    buckets: Mutex<BTreeMap<BucketName, Bucket>>,
 }
 
-type Objects = BTreeMap<String, Bytes>;
+#[derive(Debug, Default)]
+struct Bucket {
+    objects: BTreeMap<String, Object>,
+    /// By key and id: when each was begun. Only [`MemoryStore::begin_upload`] adds one.
+    uploads: BTreeMap<(String, String), SystemTime>,
+    /// How many there have been.
+    begun: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Object {
+    bytes: Bytes,
+    modified: SystemTime,
+}
 
 impl MemoryStore {
     /// A store without buckets.
@@ -35,23 +53,49 @@ impl MemoryStore {
         self.lock().entry(bucket.clone()).or_default();
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<BucketName, Objects>> {
+    /// Makes an object `by` older than it is.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there.
+    pub fn backdate(&self, uri: &S3Uri, by: Duration) -> Result<(), StorageError> {
+        let missing = || StorageError::NotFound(uri.clone());
+        self.with_bucket(uri, |bucket| {
+            let object = bucket.objects.get_mut(uri.key()).ok_or_else(missing)?;
+            object.modified = object.modified.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH);
+            Ok(())
+        })
+    }
+
+    /// Leaves an upload by parts behind, as a process does that dies; its id.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such bucket.
+    pub fn begin_upload(&self, to: &S3Uri, begun: SystemTime) -> Result<String, StorageError> {
+        self.with_bucket(to, |bucket| {
+            bucket.begun += 1;
+            let id = format!("upload-{}", bucket.begun);
+            bucket.uploads.insert((to.key().to_owned(), id.clone()), begun);
+            Ok(id)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<BucketName, Bucket>> {
         self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn with_bucket<T>(
         &self,
         uri: &S3Uri,
-        work: impl FnOnce(&mut Objects) -> Result<T, StorageError>,
+        work: impl FnOnce(&mut Bucket) -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
         let mut buckets = self.lock();
         let missing = || StorageError::NotFound(uri.clone());
         buckets.get_mut(uri.bucket()).ok_or_else(missing).and_then(work)
     }
 
-    fn get(&self, uri: &S3Uri) -> Result<Bytes, StorageError> {
+    fn get(&self, uri: &S3Uri) -> Result<Object, StorageError> {
         let missing = || StorageError::NotFound(uri.clone());
-        self.with_bucket(uri, |objects| objects.get(uri.key()).cloned().ok_or_else(missing))
+        self.with_bucket(uri, |bucket| bucket.objects.get(uri.key()).cloned().ok_or_else(missing))
     }
 
     fn put(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
@@ -63,12 +107,12 @@ impl MemoryStore {
             let problem = "the content does not have the declared sha256".to_owned();
             return Err(StorageError::Damaged { uri: to.clone(), problem });
         }
-        self.with_bucket(to, |objects| {
-            if options.if_absent && objects.contains_key(to.key()) {
+        self.with_bucket(to, |bucket| {
+            if options.if_absent && bucket.objects.contains_key(to.key()) {
                 return Ok(Put::AlreadyThere);
             }
             let etag = etag(&bytes);
-            objects.insert(to.key().to_owned(), bytes);
+            bucket.objects.insert(to.key().to_owned(), Object { bytes, modified: now() });
             Ok(Put::Written(etag))
         })
     }
@@ -77,18 +121,19 @@ impl MemoryStore {
 #[async_trait]
 impl BlobStore for MemoryStore {
     async fn list(&self, prefix: &S3Uri, page: Option<&str>, limit: u16) -> Result<ObjectPage, StorageError> {
-        self.with_bucket(prefix, |objects| {
+        self.with_bucket(prefix, |bucket| {
             let start = match page {
                 Some(last) => Bound::Excluded(last),
                 None => Bound::Included(prefix.key()),
             };
-            let mut found = objects
+            let mut found = bucket
+                .objects
                 .range::<str, _>((start, Bound::Unbounded))
                 .take_while(|(key, _)| key.starts_with(prefix.key()))
                 .peekable();
             let mut page = ObjectPage::default();
-            for (key, bytes) in found.by_ref().take(usize::from(limit)) {
-                page.objects.push(summary(S3Uri::new(prefix.bucket().clone(), key.as_str()), bytes));
+            for (key, object) in found.by_ref().take(usize::from(limit)) {
+                page.objects.push(summary(S3Uri::new(prefix.bucket().clone(), key.as_str()), object));
             }
             if found.peek().is_some() {
                 page.next = page.objects.last().map(|last| last.object.uri.key().to_owned());
@@ -98,7 +143,7 @@ impl BlobStore for MemoryStore {
     }
 
     async fn head(&self, uri: &S3Uri) -> Result<ObjectSummary, StorageError> {
-        self.get(uri).map(|bytes| summary(uri.clone(), &bytes))
+        self.get(uri).map(|object| summary(uri.clone(), &object))
     }
 
     async fn download(
@@ -107,7 +152,7 @@ impl BlobStore for MemoryStore {
         to: &Path,
         max_bytes: u64,
     ) -> Result<Downloaded, StorageError> {
-        let bytes = self.get(&object.uri)?;
+        let Object { bytes, .. } = self.get(&object.uri)?;
         if etag(&bytes) != object.version {
             return Err(StorageError::Changed(object.uri.clone()));
         }
@@ -120,7 +165,7 @@ impl BlobStore for MemoryStore {
     }
 
     async fn read(&self, uri: &S3Uri, max_bytes: u64) -> Result<Bytes, StorageError> {
-        let bytes = self.get(uri)?;
+        let Object { bytes, .. } = self.get(uri)?;
         check_size(uri, bytes.len() as u64, max_bytes)?;
         Ok(bytes)
     }
@@ -136,15 +181,48 @@ impl BlobStore for MemoryStore {
     }
 
     async fn delete(&self, uri: &S3Uri) -> Result<(), StorageError> {
-        self.with_bucket(uri, |objects| {
-            objects.remove(uri.key());
+        self.with_bucket(uri, |bucket| {
+            bucket.objects.remove(uri.key());
+            Ok(())
+        })
+    }
+
+    async fn open_uploads(
+        &self,
+        prefix: &S3Uri,
+        _page: Option<&str>,
+    ) -> Result<OpenUploadPage, StorageError> {
+        self.with_bucket(prefix, |bucket| {
+            let below = bucket.uploads.iter().filter(|((key, _), _)| key.starts_with(prefix.key()));
+            let open = |((key, id), begun): (&(String, String), &SystemTime)| OpenUpload {
+                uri: S3Uri::new(prefix.bucket().clone(), key.as_str()),
+                id: id.clone(),
+                begun: *begun,
+            };
+            Ok(OpenUploadPage { uploads: below.map(open).collect(), next: None })
+        })
+    }
+
+    async fn abort_upload(&self, upload: &OpenUpload) -> Result<(), StorageError> {
+        self.with_bucket(&upload.uri, |bucket| {
+            bucket.uploads.remove(&(upload.uri.key().to_owned(), upload.id.clone()));
             Ok(())
         })
     }
 }
 
-fn summary(uri: S3Uri, bytes: &Bytes) -> ObjectSummary {
-    ObjectSummary { object: ObjectVersion { uri, version: etag(bytes) }, bytes: bytes.len() as u64 }
+fn summary(uri: S3Uri, object: &Object) -> ObjectSummary {
+    let Object { bytes, modified } = object;
+    ObjectSummary {
+        object: ObjectVersion { uri, version: etag(bytes) },
+        bytes: bytes.len() as u64,
+        modified: Some(*modified),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the server's clock, and here the server is this process")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 fn etag(bytes: &Bytes) -> String {

@@ -5,19 +5,25 @@ mod download;
 mod errors;
 mod keys;
 mod multipart;
+mod open_uploads;
 mod upload;
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, Object};
 use bytes::Bytes;
 use types::{ObjectVersion, S3Uri};
 
 pub use connect::{S3Credentials, S3Settings};
 
-use crate::{BlobStore, Downloaded, ObjectPage, ObjectSummary, Put, PutOptions, StorageError};
+use crate::{
+    BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
+    StorageError,
+};
 use errors::{classify, damaged};
 
 /// An S3-compatible object store.
@@ -48,6 +54,11 @@ impl S3Store {
             Err(error) => Err(classify(error, &S3Uri::new(bucket.clone(), ""))),
         }
     }
+
+    /// Begins an upload by parts and sends none, as a process does that dies then; its id. For tests.
+    pub async fn begin_upload(&self, to: &S3Uri) -> Result<String, StorageError> {
+        multipart::begin(&self.client, to, &PutOptions::default()).await
+    }
 }
 
 #[async_trait]
@@ -77,7 +88,10 @@ impl BlobStore for S3Store {
         let head = sent.map_err(|error| classify(error, uri))?;
         let bytes = head.content_length().and_then(|length| u64::try_from(length).ok());
         match (head.e_tag(), bytes) {
-            (Some(etag), Some(bytes)) => Ok(ObjectSummary { object: version(uri.clone(), etag), bytes }),
+            (Some(etag), Some(bytes)) => {
+                let modified = system_time(head.last_modified());
+                Ok(ObjectSummary { object: version(uri.clone(), etag), bytes, modified })
+            }
             _ => Err(damaged(uri, "the server does not say its ETag and size")),
         }
     }
@@ -112,19 +126,35 @@ impl BlobStore for S3Store {
             Err(error) => Err(classify(error, uri)),
         }
     }
+
+    async fn open_uploads(&self, prefix: &S3Uri, page: Option<&str>) -> Result<OpenUploadPage, StorageError> {
+        open_uploads::list(&self.client, prefix, page).await
+    }
+
+    async fn abort_upload(&self, upload: &OpenUpload) -> Result<(), StorageError> {
+        multipart::abort(&self.client, &upload.uri, &upload.id).await
+    }
 }
 
 fn summary(prefix: &S3Uri, object: &Object, encoded: bool) -> Result<ObjectSummary, StorageError> {
     let incomplete = || damaged(prefix, "the listing has an object without key, ETag or size");
     let key = object.key().ok_or_else(incomplete)?;
-    let key = if encoded {
-        keys::decode(key).ok_or_else(|| damaged(prefix, "the listing has a key that is not UTF-8"))?
-    } else {
-        key.to_owned()
-    };
+    let uri = S3Uri::new(prefix.bucket().clone(), listed_key(prefix, key, encoded)?);
     let etag = object.e_tag().ok_or_else(incomplete)?;
     let bytes = object.size().and_then(|size| u64::try_from(size).ok()).ok_or_else(incomplete)?;
-    Ok(ObjectSummary { object: version(S3Uri::new(prefix.bucket().clone(), key), etag), bytes })
+    let modified = system_time(object.last_modified());
+    Ok(ObjectSummary { object: version(uri, etag), bytes, modified })
+}
+
+fn listed_key(prefix: &S3Uri, key: &str, encoded: bool) -> Result<String, StorageError> {
+    if !encoded {
+        return Ok(key.to_owned());
+    }
+    keys::decode(key).ok_or_else(|| damaged(prefix, "the listing has a key that is not UTF-8"))
+}
+
+fn system_time(time: Option<&DateTime>) -> Option<SystemTime> {
+    SystemTime::try_from(*time?).ok()
 }
 
 fn version(uri: S3Uri, etag: &str) -> ObjectVersion {

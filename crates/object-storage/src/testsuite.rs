@@ -11,6 +11,7 @@ mod conditions;
 mod fixture;
 mod hostile_keys;
 mod listings;
+mod open_uploads;
 mod transfers;
 
 pub use conditions::{
@@ -19,14 +20,18 @@ pub use conditions::{
     objects_above_the_limit_are_refused_before_anything_is_written, racing_creates_write_exactly_once,
     wrong_sha256_is_refused, wrong_sha256_of_a_large_file_is_refused,
 };
-pub use fixture::{Fixture, KnownLimits};
+pub use fixture::{Fixture, Interruptible, KnownLimits};
 pub use hostile_keys::{
     file_and_folder_of_the_same_name_live_side_by_side, hostile_keys_are_listed_as_they_are,
     hostile_keys_round_trip, overlong_keys_are_refused,
 };
 pub use listings::{
     listings_are_in_key_order_by_pages, listings_hold_nothing_but_the_prefix,
-    listings_see_every_write_before_them,
+    listings_see_every_write_before_them, objects_say_when_they_were_written,
+};
+pub use open_uploads::{
+    finished_uploads_are_not_open, interrupted_uploads_are_listed_until_they_are_aborted,
+    many_interrupted_uploads_are_listed_once_each,
 };
 pub use transfers::{
     download_does_not_overwrite_a_file, files_of_every_size_round_trip,
@@ -45,14 +50,18 @@ macro_rules! blob_store_suite {
             download_of_another_version_is_refused
             file_and_folder_of_the_same_name_live_side_by_side
             files_of_every_size_round_trip
+            finished_uploads_are_not_open
             hostile_keys_are_listed_as_they_are
             hostile_keys_round_trip
+            interrupted_uploads_are_listed_until_they_are_aborted
             large_racing_creates_write_exactly_once
             listings_are_in_key_order_by_pages
             listings_hold_nothing_but_the_prefix
             listings_see_every_write_before_them
+            many_interrupted_uploads_are_listed_once_each
             missing_objects_and_buckets_are_not_found
             objects_above_the_limit_are_refused_before_anything_is_written
+            objects_say_when_they_were_written
             overlong_keys_are_refused
             racing_creates_write_exactly_once
             rewriting_an_object_changes_its_version

@@ -101,8 +101,8 @@ impl StagingError {
             Self::NoSpace { .. }
             | Self::BelowMinimum { .. }
             | Self::Unwritable { .. }
-            | Self::DiskFull { .. }
-            | Self::Io { .. } => Disposition::Retry { after: STEP_BACK },
+            | Self::DiskFull { .. } => Disposition::Outage { after: STEP_BACK },
+            Self::Io { .. } => Disposition::Retry { after: STEP_BACK },
         }
     }
 }

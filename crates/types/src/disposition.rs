@@ -14,6 +14,12 @@ pub enum Disposition {
         /// The least time to wait.
         after: Duration,
     },
+    /// The place where we work is broken (a store is away, access is denied, the disk is full), not the work: it
+    /// would hit other work too. Wait for it to pass; no attempt counts.
+    Outage {
+        /// The least time to wait.
+        after: Duration,
+    },
     /// The work can never succeed: quarantine it with this reason.
     Reject(RejectReason),
     /// We were asked to stop: hand the work back, count nothing.

@@ -19,11 +19,7 @@ const FORM: &AsciiSet =
 impl Api {
     pub(super) async fn list(&self, input: ListObjectsV2Input) -> S3Result<ListObjectsV2Output> {
         let bucket = self.bucket(&input.bucket)?;
-        let url = match input.encoding_type.as_ref().map(EncodingType::as_str) {
-            None => false,
-            Some("url") => true,
-            Some(_) => return Err(s3_error!(InvalidArgument, "unknown encoding-type")),
-        };
+        let url = is_url(input.encoding_type.as_ref())?;
         let max_keys = input.max_keys.unwrap_or(MAX_KEYS).min(MAX_KEYS);
         let query = ListQuery {
             bucket: input.bucket.clone(),
@@ -72,7 +68,16 @@ fn output(input: ListObjectsV2Input, page: Page, max_keys: i32, url: bool) -> Li
     }
 }
 
-fn encode(raw: &str) -> String {
+/// Whether the keys of a listing are to be encoded.
+pub(super) fn is_url(encoding: Option<&EncodingType>) -> S3Result<bool> {
+    match encoding.map(EncodingType::as_str) {
+        None => Ok(false),
+        Some("url") => Ok(true),
+        Some(_) => Err(s3_error!(InvalidArgument, "unknown encoding-type")),
+    }
+}
+
+pub(super) fn encode(raw: &str) -> String {
     utf8_percent_encode(raw, FORM).to_string().replace(' ', "+")
 }
 

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use s3s::crypto::{Checksum as _, Md5};
 use tempfile::{NamedTempFile, TempPath};
@@ -26,7 +27,25 @@ pub(crate) struct Upload {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) content_type: Option<String>,
+    begun: SystemTime,
     parts: BTreeMap<i32, Arc<Part>>,
+}
+
+/// An upload under way, as listings have it, in their order: by key, then by id, as S3's upload-id-marker wants it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct UnderWay {
+    pub(crate) key: String,
+    pub(crate) id: String,
+    pub(crate) begun: SystemTime,
+}
+
+/// Which uploads to list.
+#[derive(Debug, Default)]
+pub(crate) struct UploadsQuery {
+    pub(crate) prefix: String,
+    /// Only what comes after this key or, with an id, also uploads of this key with larger ids.
+    pub(crate) after: Option<(String, Option<String>)>,
+    pub(crate) limit: usize,
 }
 
 /// One part, on disk. Closed, so that an upload of 10,000 parts does not hold 10,000 files open.
@@ -60,7 +79,7 @@ impl Part {
 
 impl Upload {
     pub(crate) fn new(bucket: String, key: String, content_type: Option<String>) -> Self {
-        Self { bucket, key, content_type, parts: BTreeMap::new() }
+        Self { bucket, key, content_type, begun: now(), parts: BTreeMap::new() }
     }
 }
 
@@ -110,6 +129,27 @@ impl Uploads {
         }
     }
 
+    /// A page of a bucket's uploads, and whether there are more.
+    pub(crate) fn list(&self, bucket: &str, query: &UploadsQuery) -> (Vec<UnderWay>, bool) {
+        let uploads = self.lock();
+        let mut found: Vec<_> = uploads
+            .iter()
+            .filter(|(_, upload)| upload.bucket == bucket && upload.key.starts_with(&query.prefix))
+            .map(|(id, upload)| UnderWay { key: upload.key.clone(), begun: upload.begun, id: id.clone() })
+            .collect();
+        drop(uploads);
+        found.sort_unstable();
+        if let Some((key, id)) = &query.after {
+            let listed = |upload: &UnderWay| {
+                upload.key < *key || (upload.key == *key && id.as_ref().is_none_or(|id| upload.id <= *id))
+            };
+            found.drain(..found.partition_point(listed));
+        }
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        (found, more)
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Upload>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -119,6 +159,11 @@ impl Upload {
     fn is_of(&self, (bucket, key): (&str, &str)) -> bool {
         self.bucket == bucket && self.key == key
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "S3 says when an upload was begun")]
+fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// The parts as one file, and its ETag as S3 makes it: the MD5 of the parts' MD5s, then their number.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -18,6 +19,10 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// From the request's last byte to the response's first. Completing a large multipart upload takes long.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A body, in either direction, of which for this long not one byte a second has moved is broken off; one that is only
+/// slow goes on. A download is begun again twice, so a server that has gone silent costs it half a minute.
+const STALL: Duration = Duration::from_secs(10);
 
 /// S3-compatible servers ignore the region, but requests are signed with one.
 const REGION_OF_CUSTOM_ENDPOINTS: &str = "us-east-1";
@@ -78,8 +83,16 @@ impl std::fmt::Debug for S3Credentials {
 }
 
 pub(super) async fn client(settings: &S3Settings) -> Result<Client, StorageError> {
+    client_with_stall(settings, STALL).await
+}
+
+pub(super) async fn client_with_stall(
+    settings: &S3Settings,
+    stall: Duration,
+) -> Result<Client, StorageError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .stalled_stream_protection(StalledStreamProtectionConfig::enabled().grace_period(stall).build())
         .timeout_config(
             TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
         );

@@ -141,13 +141,18 @@ impl Sink {
 
     async fn write(mut self, chunk: Bytes) -> Result<Self, StorageError> {
         use std::io::Write as _;
-        blocking(Arc::clone(&self.path), move || {
+        let first = self.bytes == 0;
+        let written = blocking(Arc::clone(&self.path), move || {
             self.file.write_all(&chunk)?;
             self.sha256.update(&chunk);
             self.bytes += chunk.len() as u64;
             Ok(self)
         })
-        .await
+        .await?;
+        if first {
+            fail::fail_point!("download_middle");
+        }
+        Ok(written)
     }
 
     fn finish(self) -> Downloaded {
@@ -164,3 +169,6 @@ async fn blocking<T: Send + 'static>(
         .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
     done.map_err(|source| StorageError::Local { path: path.display().to_string(), source })
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,8 +12,8 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use sha2::Digest as _;
 use types::{S3Uri, Sha256};
 
-use super::errors::{classify, classify_write, damaged, refusal};
-use super::{unquoted, upload};
+use super::errors::{self, classify, classify_write, damaged, refusal};
+use super::upload;
 use crate::{Put, PutOptions, StorageError};
 
 /// The size of a part, unless that makes too many.
@@ -43,6 +43,18 @@ pub(super) async fn upload(
     if options.if_absent && upload::exists(client, to).await? {
         return Ok(Put::AlreadyThere);
     }
+    let id = begin(client, to, options).await?;
+    let outcome = send_and_complete(client, from, to, options, &id).await;
+    if !matches!(outcome, Ok(Put::Written(_)))
+        && let Err(error) = abort(client, to, &id).await
+    {
+        tracing::debug!(%error, "multipart upload stays open");
+    }
+    outcome
+}
+
+/// Begins an upload and names it.
+pub(super) async fn begin(client: &Client, to: &S3Uri, options: &PutOptions) -> Result<String, StorageError> {
     let begun = client
         .create_multipart_upload()
         .bucket(to.bucket().as_str())
@@ -53,11 +65,17 @@ pub(super) async fn upload(
         .await
         .map_err(|error| classify_write(error, to))?;
     let id = begun.upload_id().ok_or_else(|| damaged(to, "the server began an upload without an id"))?;
-    let outcome = send_and_complete(client, from, to, options, id).await;
-    if !matches!(outcome, Ok(Put::Written(_))) {
-        abort(client, to, id).await;
+    Ok(id.to_owned())
+}
+
+/// Gives an upload up; `Ok` when there is none.
+pub(super) async fn abort(client: &Client, to: &S3Uri, id: &str) -> Result<(), StorageError> {
+    let request = client.abort_multipart_upload().bucket(to.bucket().as_str()).key(to.key()).upload_id(id);
+    match request.send().await {
+        Ok(_) => Ok(()),
+        Err(error) if errors::code(&error) == Some("NoSuchUpload") => Ok(()),
+        Err(error) => Err(classify(error, to)),
     }
-    outcome
 }
 
 async fn send_and_complete(
@@ -84,7 +102,7 @@ async fn send_and_complete(
         .await;
     match completed {
         Ok(completed) => match completed.e_tag() {
-            Some(etag) => Ok(Put::Written(unquoted(etag))),
+            Some(etag) => Ok(upload::done(etag)),
             // A failure that comes after the server has begun to answer has status 200.
             None => Err(StorageError::Unavailable(format!("{to}: the completion's answer has no ETag"))),
         },
@@ -115,6 +133,7 @@ async fn send_part(
         .send()
         .await
         .map_err(|error| classify(error, to))?;
+    fail::fail_point!("upload_part");
     let UploadPartOutput { e_tag, checksum_crc32, .. } = sent;
     Ok(CompletedPart::builder()
         .part_number(number)
@@ -149,13 +168,6 @@ impl io::Write for Hashing<'_> {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-async fn abort(client: &Client, to: &S3Uri, id: &str) {
-    let request = client.abort_multipart_upload().bucket(to.bucket().as_str()).key(to.key()).upload_id(id);
-    if let Err(error) = request.send().await {
-        tracing::debug!(error = %classify(error, to), "multipart upload stays open");
     }
 }
 

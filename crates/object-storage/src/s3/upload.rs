@@ -52,9 +52,10 @@ pub(super) async fn single(
         .set_checksum_sha256(options.sha256.map(|digest| base64::encode(digest.as_bytes())))
         .set_if_none_match(options.if_absent.then(|| "*".to_owned()))
         .body(body);
+    fail::fail_point!("upload_part");
     match request.send().await {
         Ok(written) => match written.e_tag() {
-            Some(etag) => Ok(Put::Written(unquoted(etag))),
+            Some(etag) => Ok(done(etag)),
             None => Err(StorageError::Unavailable(format!("{to} was written, but the answer has no ETag"))),
         },
         Err(error) => match refusal(&error).filter(|_| options.if_absent) {
@@ -62,6 +63,12 @@ pub(super) async fn single(
             None => Err(classify_write(error, to)),
         },
     }
+}
+
+/// The outcome of a write.
+pub(super) fn done(etag: &str) -> Put {
+    fail::fail_point!("upload_done");
+    Put::Written(unquoted(etag))
 }
 
 /// The outcome of a refused create. A conflict is with a write or with a delete, and only the former leaves an object.

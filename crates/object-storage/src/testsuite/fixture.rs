@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use tempfile::TempDir;
 use types::{BucketName, S3Uri};
 
-use crate::{BlobStore, Put, PutOptions};
+use crate::{BlobStore, MemoryStore, Put, PutOptions, S3Store, StorageError};
 
 /// Where a server falls short of S3. The suite holds it to these too, so that they are noticed when they pass.
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +21,39 @@ pub struct KnownLimits {
     pub ignores_sha256: bool,
     /// It looks whether an object is there and writes in two steps, so that several creates at once may all write.
     pub creates_race: bool,
+    /// It gives another time than the one at which an upload was begun.
+    pub forgets_when_uploads_began: bool,
 }
 
 impl Default for KnownLimits {
     fn default() -> Self {
-        Self { refuses: |_| false, ignores_sha256: false, creates_race: false }
+        Self {
+            refuses: |_| false,
+            ignores_sha256: false,
+            creates_race: false,
+            forgets_when_uploads_began: false,
+        }
+    }
+}
+
+/// An adapter that can be made to leave something unfinished.
+#[async_trait]
+pub trait Interruptible: BlobStore {
+    /// Begins an upload by parts and goes no further, as a process does that dies; the upload's id.
+    async fn begin_upload(&self, to: &S3Uri) -> Result<String, StorageError>;
+}
+
+#[async_trait]
+impl Interruptible for S3Store {
+    async fn begin_upload(&self, to: &S3Uri) -> Result<String, StorageError> {
+        Self::begin_upload(self, to).await
+    }
+}
+
+#[async_trait]
+impl Interruptible for MemoryStore {
+    async fn begin_upload(&self, to: &S3Uri) -> Result<String, StorageError> {
+        Self::begin_upload(self, to, now())
     }
 }
 
@@ -31,7 +61,7 @@ impl Default for KnownLimits {
 #[derive(Debug)]
 pub struct Fixture {
     /// The adapter.
-    pub store: Arc<dyn BlobStore>,
+    pub store: Arc<dyn Interruptible>,
     /// The bucket.
     pub bucket: BucketName,
     /// Where the server behind the adapter is known to fall short of S3.
@@ -43,7 +73,11 @@ pub struct Fixture {
 
 impl Fixture {
     /// A fixture without known limits. `server` is dropped after the test.
-    pub fn new(store: Arc<dyn BlobStore>, bucket: BucketName, server: Arc<dyn Any + Send + Sync>) -> Self {
+    pub fn new(
+        store: Arc<dyn Interruptible>,
+        bucket: BucketName,
+        server: Arc<dyn Any + Send + Sync>,
+    ) -> Self {
         let files = tempfile::tempdir().expect("a temporary folder");
         Self { store, bucket, limits: KnownLimits::default(), files, _server: server }
     }
@@ -99,6 +133,11 @@ impl Fixture {
             }
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "compared with the clock of a server on this machine")]
+pub(super) fn now() -> SystemTime {
+    SystemTime::now()
 }
 
 /// Bytes without a pattern that compression or a repeated block could hide behind.

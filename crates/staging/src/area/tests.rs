@@ -133,7 +133,7 @@ async fn growing_is_immediate_or_refused() {
     let other = area.admit(&item("other"), 30).await.expect("fits");
     let error = one.grow(21).expect_err("20 are left");
     assert!(matches!(error, StagingError::NoSpace { needed: 21, available: 20 }), "{error}");
-    assert!(matches!(error.disposition(), Disposition::Retry { .. }));
+    assert!(matches!(error.disposition(), Disposition::Outage { .. }));
     one.grow(20).expect("exactly what is left");
     assert_eq!((one.reserved(), area.reserved()), (70, 100));
     let error = one.grow(31).expect_err("more than there is");
