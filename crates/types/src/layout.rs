@@ -2,20 +2,39 @@
 //!
 //! All below a configured prefix, always `<prefix>/<dataset>/…`. What one stage writes is what the next watches.
 
-use crate::{DatasetName, ImageId, PolicyHash, S3Uri, Split, StageName, VersionNumber};
+mod output_key;
+
+use crate::{DatasetName, ImageId, PolicyHash, S3Uri, Sha256, Split, StageName, VersionNumber};
+
+pub use output_key::OutputKey;
 
 const IMAGES: &str = "images";
+const MANIFESTS: &str = "manifests";
+const NORMALIZED: &str = "normalized";
+/// Hex digits of a content's digest in a bronze key.
+const CONTENT_DIGITS: usize = 16;
 
 /// The manifests of one stage and dataset: `<prefix>/<dataset>/manifests/<stage>/`.
 pub fn manifest_folder(prefix: &S3Uri, dataset: &DatasetName, stage: StageName) -> S3Uri {
-    prefix.join(dataset.as_str()).join("manifests").join(stage.as_str())
+    prefix.join(dataset.as_str()).join(MANIFESTS).join(stage.as_str())
 }
 
-/// The bronze copy of an original: `<prefix>/<dataset>/images/<relative key>`.
-pub fn bronze_image(prefix: &S3Uri, dataset: &DatasetName, relative_key: &str) -> S3Uri {
+/// The folder of a dataset's bronze images: `<prefix>/<dataset>/images`.
+pub fn bronze_images(prefix: &S3Uri, dataset: &DatasetName) -> S3Uri {
+    prefix.join(dataset.as_str()).join(IMAGES)
+}
+
+/// The bronze copy of an original: `<prefix>/<dataset>/images/<folders of the relative key>/<digest 16>-<name>`.
+///
+/// The digest of the content makes each content an object of its own: a worker that is late with an older content of
+/// the same key does not replace the newer one (docs/adr/0009).
+pub fn bronze_image(prefix: &S3Uri, dataset: &DatasetName, relative_key: &str, content: &Sha256) -> S3Uri {
     // Not `join`: a relative key keeps its own leading slashes and dots.
-    let folder = prefix.join(dataset.as_str()).join(IMAGES);
-    S3Uri::new(folder.bucket().clone(), format!("{}/{relative_key}", folder.key()))
+    let folder = bronze_images(prefix, dataset);
+    let (folders, name) = relative_key.split_at(relative_key.rfind('/').map_or(0, |slash| slash + 1));
+    let mut digest = content.to_hex();
+    digest.truncate(CONTENT_DIGITS);
+    S3Uri::new(folder.bucket().clone(), format!("{}/{folders}{digest}-{name}", folder.key()))
 }
 
 /// The dataset of a bronze image below `prefix`; `None` for any other object.
@@ -35,7 +54,7 @@ pub fn variant(
     extension: &str,
 ) -> S3Uri {
     let name = format!("{image}-{}.{extension}", policy.short());
-    prefix.join(dataset.as_str()).join("normalized").join(variant).join(&name)
+    prefix.join(dataset.as_str()).join(NORMALIZED).join(variant).join(&name)
 }
 
 /// The folder of a dataset version: `<prefix>/<dataset>/v<N>`.
@@ -89,6 +108,16 @@ pub fn plan_dataset(prefix: &S3Uri, object: &S3Uri) -> Option<DatasetName> {
     if rest.ends_with(".json") { dataset.parse().ok() } else { None }
 }
 
+/// Whether a stage that writes below `prefix` may have written this object, by its key alone.
+pub fn is_output(stage: StageName, prefix: &S3Uri, object: &S3Uri) -> bool {
+    OutputKey::of(stage, prefix, object).is_some()
+}
+
+/// Where a stage's janitor notes what it is deleting: `<prefix>/.janitor/<stage>.json`. No dataset is called that.
+pub fn janitor_journal(prefix: &S3Uri, stage: StageName) -> S3Uri {
+    prefix.join(".janitor").join(&format!("{stage}.json"))
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -127,9 +156,12 @@ mod tests {
         #[test]
         fn any_relative_key_stays_its_datasets(relative in ".+") {
             let (root, name): (_, DatasetName) = (prefix("s3://bucket/pre"), "ds".parse().expect("valid"));
-            let uri = bronze_image(&root, &name, &relative);
-            prop_assert_eq!(bronze_dataset(&root, &uri), Some(name));
-            prop_assert!(uri.key().ends_with(&relative));
+            let (one, other) = (Sha256::of("one"), Sha256::of("other"));
+            let uri = bronze_image(&root, &name, &relative, &one);
+            prop_assert_eq!(bronze_dataset(&root, &uri), Some(name.clone()));
+            // SHA-256 of "one", by sha256sum.
+            prop_assert_eq!(uri.key().replace("7692c3ad3540bb80-", ""), format!("pre/ds/images/{relative}"));
+            prop_assert_ne!(bronze_image(&root, &name, &relative, &other), uri);
         }
     }
 }

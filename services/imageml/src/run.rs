@@ -107,7 +107,7 @@ impl Steps<'_> {
         let route = DatasetRoute::Fixed(dataset.clone());
         let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, limits);
         pipeline.drive(Arc::new(ingest), &self.input, self.source).await?;
-        let images = layout::bronze_image(&bronze, dataset, "");
+        let images = layout::bronze_images(&bronze, dataset);
         let normalize = Normalize::new(bronze, silver, policy, limits);
         pipeline.drive(Arc::new(normalize), &self.home.blobs, &images).await?;
         let version = self.publish(&pipeline, dataset).await?;
@@ -150,7 +150,7 @@ impl Steps<'_> {
             Planned::Empty => return Ok(None),
             Planned::Pending(originals) => bail!(
                 "{originals} ingested images have no renditions, and their originals are gone from {}",
-                layout::bronze_image(&bucket("bronze"), dataset, "")
+                layout::bronze_images(&bucket("bronze"), dataset)
             ),
         };
         let folder = layout::version(&plans, dataset, version);

@@ -91,7 +91,9 @@ impl Stage for Ingest {
         if relative.contains('\0') {
             return Route::Reject(accepted, refuse("the key holds a NUL character"));
         }
-        if layout::bronze_image(&self.output, &accepted.dataset, relative).key().len() > MAX_KEY_BYTES {
+        // Every digest is equally long.
+        let bronze = layout::bronze_image(&self.output, &accepted.dataset, relative, &Sha256::of([]));
+        if bronze.key().len() > MAX_KEY_BYTES {
             return Route::Reject(
                 accepted,
                 refuse("the key is too long to be copied below the output prefix"),
@@ -113,7 +115,7 @@ impl Stage for Ingest {
         };
         let inspection = self.inspect(work, data).await?;
         refuse_taken_key(work, &dataset, relative, sha256).await?;
-        let bronze_uri = layout::bronze_image(&self.output, &dataset, relative);
+        let bronze_uri = layout::bronze_image(&self.output, &dataset, relative, sha256);
         let original = OriginalRecord {
             key: relative.to_owned(),
             source: work.object.object.clone(),
@@ -195,7 +197,11 @@ mod tests {
         let parse = |uri: &str| uri.parse().expect("a valid uri");
         let stage = Ingest::new(parse(input), parse(output), DatasetRoute::FirstSegment, Limits::default());
         let uri = S3Uri::new("inbox".parse().expect("a valid name"), key);
-        stage.route(&ObjectSummary { object: ObjectVersion { uri, version: "1".to_owned() }, bytes })
+        stage.route(&ObjectSummary {
+            object: ObjectVersion { uri, version: "1".to_owned() },
+            bytes,
+            modified: None,
+        })
     }
 
     #[test]
@@ -220,8 +226,9 @@ mod tests {
 
     #[test]
     fn keys_that_cannot_be_carried_on_are_rejected() {
-        // S3 takes 1,024 bytes; bronze keys are longer by `deep/prefix/` and `images/`, and shorter by `pre/`.
-        let longest = "x".repeat(1024 - "deep/prefix/pets/images/".len());
+        // S3 takes 1,024 bytes; bronze keys are longer by `deep/prefix/`, `images/` and a digest of 16 signs with its
+        // hyphen, and shorter by `pre/`.
+        let longest = "x".repeat(1024 - "deep/prefix/pets/images/".len() - 17);
         assert!(matches!(route(&format!("pre/pets/{longest}"), 9), Route::Accept(_)));
         for bad in [format!("pre/pets/{longest}x"), "pre/pets/a\0.jpg".to_owned()] {
             assert!(

@@ -143,7 +143,7 @@ impl Place<'_> {
         name: &DatasetName,
         policy: &PolicyHash,
     ) -> anyhow::Result<(u64, Vec<Rejected>)> {
-        let bronze = layout::bronze_image(&bucket("bronze"), name, "");
+        let bronze = layout::bronze_images(&bucket("bronze"), name);
         let (mut at_ingest, mut current) = (0, Vec::new());
         for record in rejected::all(self.home.store.as_ref(), name).await? {
             let (folder, blobs) = match record.key.stage {
