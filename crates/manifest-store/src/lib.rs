@@ -1,6 +1,6 @@
 //! The manifest store (L2): what was claimed, done, published, and what came from what.
 //!
-//! One seam in four traits – [`Claims`], [`Catalogue`], [`Versions`], [`History`] – together a
+//! One seam in five traits – [`Claims`], [`Catalogue`], [`Versions`], [`History`], [`Upkeep`] – together a
 //! [`ManifestStore`]; [`open`] picks the adapter by `DATABASE_URL`. docs/data-model.md describes the tables.
 
 mod encoding;
@@ -28,6 +28,7 @@ pub use store::claims::{
     RejectedRecord, Settlement,
 };
 pub use store::history::{Direction, History, ManifestRecord};
+pub use store::upkeep::{Leadership, Upkeep};
 pub use store::versions::{
     PlanOutcome, PlannedShard, ShardStatus, VersionPlan, VersionRecord, VersionState, Versions,
 };

@@ -5,14 +5,18 @@ mod claims;
 mod history;
 mod lists;
 mod publish;
+mod upkeep;
 mod versions;
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::query::{Query, QueryAs};
 use sqlx::{ConnectOptions, Connection, Executor, FromRow, PgTransaction, Postgres};
+use types::DatasetName;
 
 use crate::failures::{commit_failed, failed, migration_failed};
 use crate::rows::KeyColumns;
@@ -34,10 +38,18 @@ const SESSION: &str = "
     SET plan_cache_mode = 'force_custom_plan';
 ";
 
+/// The lock is taken with the BEGIN, which costs no round trip, and before the first statement that looks at condemned
+/// objects, so that it sees what was decided while we waited. The numbers are ours alone in this database: locks by
+/// two numbers are apart from those by one ("imag" in ASCII, and 1 for condemning).
+const BEGIN_PUBLISHING: &str = "BEGIN; SELECT pg_advisory_xact_lock_shared(1768776039, 1)";
+const BEGIN_CONDEMNING: &str = "BEGIN; SELECT pg_advisory_xact_lock(1768776039, 1)";
+
 /// A manifest store in PostgreSQL 15 or later.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pool: PgPool,
+    /// Datasets that this process has seen to exist; none is ever removed.
+    datasets: Arc<Mutex<BTreeSet<DatasetName>>>,
 }
 
 impl PostgresStore {
@@ -65,11 +77,21 @@ impl PostgresStore {
             .await
             .map_err(failed)?;
         sqlx::migrate!("migrations/postgres").run(&pool).await.map_err(migration_failed)?;
-        Ok(Self { pool })
+        Ok(Self { pool, datasets: Arc::default() })
     }
 
     async fn begin(&self) -> Result<PgTransaction<'static>, StoreError> {
         self.pool.begin().await.map_err(failed)
+    }
+
+    /// A transaction that publishes: any number of them side by side, but none beside one that condemns.
+    async fn begin_publishing(&self) -> Result<PgTransaction<'static>, StoreError> {
+        self.pool.begin_with(BEGIN_PUBLISHING).await.map_err(failed)
+    }
+
+    /// A transaction that condemns objects, beside no publication.
+    async fn begin_condemning(&self) -> Result<PgTransaction<'static>, StoreError> {
+        self.pool.begin_with(BEGIN_CONDEMNING).await.map_err(failed)
     }
 
     /// A transaction that reads one state of the database.

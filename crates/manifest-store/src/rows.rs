@@ -3,6 +3,7 @@
 mod catalogue;
 mod claims;
 mod history;
+mod publication;
 mod versions;
 
 pub(crate) use catalogue::{
@@ -10,7 +11,10 @@ pub(crate) use catalogue::{
     join_variants,
 };
 pub(crate) use claims::{
-    CheckpointRow, Fence, FenceRow, GrantRow, KeyColumns, ProcessedRow, RejectedRow, RenewalRow, StatusRow,
+    CheckpointRow, FenceRow, GrantRow, KeyColumns, ProcessedRow, RejectedRow, RenewalRow, StatusRow,
 };
 pub(crate) use history::{EdgeRow, ManifestEntryRow, ManifestRow, join_entries};
-pub(crate) use versions::{OpenVersionRow, ShardRow, VersionRow, VersionStateRow, decide_plan, may_publish};
+pub(crate) use publication::{Change, Fence, ObjectClaimRow, ObjectClaims, ObjectColumns};
+pub(crate) use versions::{
+    OpenVersionRow, ShardRow, VersionRow, VersionStateRow, decide_plan, may_publish, not_planned,
+};

@@ -4,9 +4,12 @@ mod catalogue;
 mod claims;
 mod history;
 mod publish;
+mod upkeep;
 mod versions;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use sqlx::query::{Query, QueryAs};
@@ -37,6 +40,8 @@ const READERS: u32 = 4;
 pub struct SqliteStore {
     writer: SqlitePool,
     readers: SqlitePool,
+    /// The duties that somebody in this process has.
+    duties: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl SqliteStore {
@@ -60,7 +65,7 @@ impl SqliteStore {
             .connect_with(options.read_only(true).create_if_missing(false))
             .await
             .map_err(cannot_open)?;
-        Ok(Self { writer, readers })
+        Ok(Self { writer, readers, duties: Arc::default() })
     }
 
     /// A transaction that may write. It takes the write lock at once: one that began by reading would be
@@ -110,14 +115,18 @@ async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
 
 /// A statement whose first six parameters are a claim key.
 fn keyed<'q>(sql: &'static str, key: &ClaimKey) -> Query<'q, Sqlite, SqliteArguments> {
-    let columns = KeyColumns::from(key);
+    key_columns(sql, &KeyColumns::from(key))
+}
+
+/// The same for the columns of a claim key.
+fn key_columns<'q>(sql: &'static str, key: &KeyColumns<'_>) -> Query<'q, Sqlite, SqliteArguments> {
     sqlx::query(sql)
-        .bind(columns.stage)
-        .bind(columns.bucket)
-        .bind(columns.key)
-        .bind(columns.version)
-        .bind(columns.dataset)
-        .bind(columns.policy)
+        .bind(key.stage)
+        .bind(key.bucket)
+        .bind(key.key)
+        .bind(key.version)
+        .bind(key.dataset)
+        .bind(key.policy.clone())
 }
 
 /// The same for a statement that answers rows.

@@ -7,17 +7,21 @@ mod catalogue;
 mod claims;
 mod fixtures;
 mod history;
+mod overwrites;
 mod progress;
 mod publication;
 mod quarantine;
+mod upkeep;
 mod versions;
 
 pub use catalogue::*;
 pub use claims::*;
 pub use history::*;
+pub use overwrites::*;
 pub use progress::*;
 pub use publication::*;
 pub use quarantine::*;
+pub use upkeep::*;
 pub use versions::*;
 
 /// Expands to one `#[tokio::test]` per behaviour of the seam.
@@ -49,6 +53,16 @@ macro_rules! conformance_suite {
             publishing_again_changes_nothing
             concurrent_publications_of_one_claim_have_one_effect
             exact_duplicates_are_published_side_by_side
+            publications_in_bulk_are_answered_in_order
+            publications_in_bulk_are_as_if_one_after_the_other
+            one_wrong_value_in_bulk_harms_nobody_else
+            shards_and_their_version_are_published_in_one_call
+            bulk_publications_that_overlap_all_come_through
+            content_that_comes_back_is_new_work
+            content_that_comes_back_is_settled_as_before
+            done_work_frees_other_versions_under_every_policy
+            stale_work_is_refused
+            of_two_versions_published_at_once_the_later_claimed_stays
             quarantined_work_is_settled_with_its_reason
             done_work_retires_the_rejections_of_its_object
             the_quarantine_is_paged_in_order
@@ -80,6 +94,12 @@ macro_rules! conformance_suite {
             lineage_is_walked_both_ways
             lineage_walks_end_at_the_limit_and_in_cycles
             the_store_answers_a_ping
+            a_duty_has_one_leader_at_a_time
+            expired_claims_of_one_stage_are_freed
+            named_objects_are_never_condemned
+            nothing_condemned_is_published_until_it_is_buried_and_claimed_again
+            work_claimed_before_a_burial_is_refused
+            condemning_and_publishing_at_once_never_lose_an_object
         }
     };
     (@tests $make_store:path: $($behaviour:ident)*) => {$(

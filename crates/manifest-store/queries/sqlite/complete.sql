@@ -1,4 +1,4 @@
--- publish: key $1 to $6, which the transaction found to be ours.
+-- publish: key $1 to $6, which the transaction found to be ours, is done.
 UPDATE claims
 SET state = 'done', owner = NULL, lease_until = NULL, last_error = NULL,
     updated_at = CAST(round(unixepoch('subsec') * 1000) AS INTEGER)

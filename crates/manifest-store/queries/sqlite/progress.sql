@@ -1,13 +1,12 @@
 -- progress: dataset $1 under policy $2. An original is settled when its image has variants, or when normalize ended
--- work on its bronze object that was claimed after work on its present content began.
+-- work on its bronze object, which is of this content alone.
 WITH looked_at AS (
     SELECT o.recorded_at,
            NOT EXISTS (SELECT 1 FROM variants v
                        WHERE v.dataset = $1 AND v.policy = $2 AND v.image_id = o.image_id)
            AND NOT EXISTS (SELECT 1 FROM claims c
                            WHERE c.stage = 'normalize' AND c.bucket = o.bronze_bucket AND c.key = o.bronze_key
-                             AND c.dataset = $1 AND c.policy = $2 AND c.state IN ('done', 'rejected')
-                             AND c.claimed_at >= o.content_since) AS pending
+                             AND c.dataset = $1 AND c.policy = $2 AND c.state IN ('done', 'rejected')) AS pending
     FROM originals o
     WHERE o.dataset = $1
 )

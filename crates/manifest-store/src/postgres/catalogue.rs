@@ -1,8 +1,9 @@
 //! The catalogue in Postgres.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
+use sqlx::PgTransaction;
 use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, S3Uri, VariantRecord};
 
 use super::lists::column;
@@ -21,11 +22,7 @@ use crate::{
 impl Catalogue for PostgresStore {
     async fn ensure_dataset(&self, name: &DatasetName) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query(include_str!("../../queries/postgres/ensure_datasets.sql"))
-            .bind(vec![name.as_str()])
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        ensure_datasets(&mut transaction, &BTreeSet::from([name.clone()])).await?;
         commit(transaction).await
     }
 
@@ -226,4 +223,17 @@ impl PostgresStore {
             .map_err(failed)?;
         rows.into_iter().map(TryInto::try_into).collect()
     }
+}
+
+/// Creates the datasets that are not there.
+pub(super) async fn ensure_datasets(
+    transaction: &mut PgTransaction<'_>,
+    names: &BTreeSet<DatasetName>,
+) -> Result<(), StoreError> {
+    sqlx::query(include_str!("../../queries/postgres/ensure_datasets.sql"))
+        .bind(names.iter().map(DatasetName::as_str).collect::<Vec<_>>())
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    Ok(())
 }

@@ -1,6 +1,7 @@
 //! Claims in Postgres.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,13 +11,12 @@ use sqlx::query::Query;
 use sqlx::{PgTransaction, Postgres};
 use types::{DatasetName, RejectCode, RejectReason, S3Uri, StageName};
 
+use super::catalogue::ensure_datasets;
 use super::lists::{KeyArrays, Placed, by_place, column, distinct};
 use super::{PostgresStore, commit, keyed, keyed_as};
 use crate::encoding::{integer, json, milliseconds, policy_bytes, prose};
 use crate::failures::failed;
-use crate::rows::{
-    CheckpointRow, Fence, FenceRow, GrantRow, ProcessedRow, RejectedRow, RenewalRow, StatusRow,
-};
+use crate::rows::{CheckpointRow, FenceRow, GrantRow, ProcessedRow, RejectedRow, RenewalRow, StatusRow};
 use crate::{
     Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, ProcessedRecord, Publication, RejectedRecord,
     StoreError,
@@ -30,14 +30,13 @@ impl Claims for PostgresStore {
         owner: &str,
         lease: Duration,
     ) -> Result<Vec<ClaimOutcome>, StoreError> {
-        let mut transaction = self.begin().await?;
         let (different, which) = distinct(keys.iter());
         let arrays: KeyArrays<'_> = different.iter().copied().collect();
-        sqlx::query(include_str!("../../queries/postgres/ensure_datasets.sql"))
-            .bind(&arrays.datasets)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+        let new_datasets = self.unknown_datasets(&different);
+        let mut transaction = self.begin().await?;
+        if !new_datasets.is_empty() {
+            ensure_datasets(&mut transaction, &new_datasets).await?;
+        }
         let granted: Vec<Placed<GrantRow>> = arrays
             .query_as(include_str!("../../queries/postgres/claim.sql"))
             .bind(owner)
@@ -56,6 +55,7 @@ impl Claims for PostgresStore {
             Vec::new()
         };
         commit(transaction).await?;
+        self.remember_datasets(new_datasets);
         answer_claims(&different, &which, (by_place(granted)?, by_place(statuses)?), lease)
     }
 
@@ -75,10 +75,17 @@ impl Claims for PostgresStore {
         Ok(which.into_iter().map(|place| renewed.contains_key(&place)).collect())
     }
 
-    async fn publish(&self, publication: &Publication) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        super::publish::publish(&mut transaction, publication).await?;
-        commit(transaction).await
+    async fn publish_all(
+        &self,
+        publications: &[Publication],
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
+        match self.publish_together(publications).await {
+            Err(StoreError::Invalid(_)) if publications.len() > 1 => {
+                Ok(self.publish_one_by_one(publications).await)
+            }
+            Err(error @ StoreError::Invalid(_)) => Ok(vec![Err(error)]),
+            result => result,
+        }
     }
 
     async fn release(&self, claims: &[Claim]) -> Result<(), StoreError> {
@@ -183,9 +190,11 @@ impl Claims for PostgresStore {
 
     async fn put_checkpoint(&self, claim: &Claim, name: &str, value: &Value) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        if fence(&mut transaction, claim).await? == Fence::DoneByUs {
-            return Err(StoreError::Fenced);
-        }
+        let fence: Option<FenceRow> = keyed_as(include_str!("../../queries/postgres/fence.sql"), &claim.key)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        FenceRow::check(fence, claim)?;
         keyed(include_str!("../../queries/put_checkpoint.sql"), &claim.key)
             .bind(name)
             .bind(json(value)?)
@@ -205,6 +214,16 @@ impl Claims for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Those of the datasets that this process has not yet seen to exist.
+    fn unknown_datasets(&self, keys: &[&ClaimKey]) -> BTreeSet<DatasetName> {
+        let known = self.datasets.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().map(|key| &key.dataset).filter(|name| !known.contains(*name)).cloned().collect()
+    }
+
+    fn remember_datasets(&self, new: BTreeSet<DatasetName>) {
+        self.datasets.lock().unwrap_or_else(PoisonError::into_inner).extend(new);
+    }
+
     /// Ends a claim by a fenced statement.
     async fn end(&self, statement: Query<'_, Postgres, PgArguments>) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
@@ -225,15 +244,6 @@ async fn changed(
     statement: Query<'_, Postgres, PgArguments>,
 ) -> Result<u64, StoreError> {
     Ok(statement.execute(&mut **transaction).await.map_err(failed)?.rows_affected())
-}
-
-/// Looks at the fence of a claim and locks it.
-pub(super) async fn fence(transaction: &mut PgTransaction<'_>, claim: &Claim) -> Result<Fence, StoreError> {
-    let row: Option<FenceRow> = keyed_as(include_str!("../../queries/postgres/fence.sql"), &claim.key)
-        .fetch_optional(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    FenceRow::check(row, claim)
 }
 
 /// Puts grants and refusals to the keys of a call. Of equal keys the first has what there is, the others find

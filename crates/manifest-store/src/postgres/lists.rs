@@ -9,7 +9,7 @@ use sqlx::query::{Query, QueryAs};
 use sqlx::{FromRow, Postgres};
 
 use crate::encoding::number;
-use crate::rows::KeyColumns;
+use crate::rows::{KeyColumns, ObjectColumns};
 use crate::{ClaimKey, StoreError};
 
 /// One column of a list of records.
@@ -24,15 +24,20 @@ pub(super) struct KeyArrays<'k> {
     buckets: Vec<&'k str>,
     keys: Vec<&'k str>,
     versions: Vec<&'k str>,
-    pub(super) datasets: Vec<&'k str>,
+    datasets: Vec<&'k str>,
     policies: Vec<Vec<u8>>,
 }
 
 impl<'k> FromIterator<&'k ClaimKey> for KeyArrays<'k> {
     fn from_iter<I: IntoIterator<Item = &'k ClaimKey>>(keys: I) -> Self {
+        keys.into_iter().map(KeyColumns::from).collect()
+    }
+}
+
+impl<'k> FromIterator<KeyColumns<'k>> for KeyArrays<'k> {
+    fn from_iter<I: IntoIterator<Item = KeyColumns<'k>>>(keys: I) -> Self {
         let mut arrays = Self::default();
-        for key in keys {
-            let columns = KeyColumns::from(key);
+        for columns in keys {
             arrays.stages.push(columns.stage);
             arrays.buckets.push(columns.bucket);
             arrays.keys.push(columns.key);
@@ -71,6 +76,21 @@ impl KeyArrays<'_> {
     }
 }
 
+/// A statement whose first four parameters are objects, column by column.
+pub(super) fn with_objects<'q, R>(
+    sql: &'static str,
+    objects: &[ObjectColumns<'q>],
+) -> QueryAs<'q, Postgres, R, PgArguments>
+where
+    R: for<'r> FromRow<'r, PgRow>,
+{
+    sqlx::query_as(sql)
+        .bind(column(objects, |object| object.stage))
+        .bind(column(objects, |object| object.bucket))
+        .bind(column(objects, |object| object.key))
+        .bind(column(objects, |object| object.dataset))
+}
+
 /// A row that belongs to one place of the arrays that were asked about.
 #[derive(Debug, FromRow)]
 pub(super) struct Placed<T> {
@@ -79,9 +99,16 @@ pub(super) struct Placed<T> {
     row: T,
 }
 
-/// The rows by their place, from 0 (SQL's ordinality counts from 1).
+impl<T> Placed<T> {
+    /// The place from 0 (SQL's ordinality counts from 1) and the row.
+    pub(super) fn split(self) -> Result<(usize, T), StoreError> {
+        Ok((number("place", self.place - 1)?, self.row))
+    }
+}
+
+/// The rows by their place.
 pub(super) fn by_place<R>(rows: Vec<Placed<R>>) -> Result<HashMap<usize, R>, StoreError> {
-    rows.into_iter().map(|placed| Ok((number("place", placed.place - 1)?, placed.row))).collect()
+    rows.into_iter().map(Placed::split).collect()
 }
 
 /// The different values of a list, and for each of the list's items which of them it is: one statement can

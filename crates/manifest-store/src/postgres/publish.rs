@@ -1,227 +1,169 @@
-//! Publication in Postgres.
+//! Publication in Postgres: any number of them in one transaction of a fixed number of statements.
 
-use sqlx::PgTransaction;
-use types::{
-    DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber,
-};
+mod inserts;
+mod versions;
 
-use super::claims::fence;
-use super::keyed;
-use super::lists::column;
-use crate::encoding::{integer, json, policy_bytes, split_rank};
+use std::collections::HashMap;
+
+use sqlx::{Connection, FromRow, PgTransaction};
+
+use super::lists::{KeyArrays, Placed, column, distinct, with_objects};
+use super::{PostgresStore, commit};
+use crate::encoding::{integer, number};
 use crate::failures::failed;
-use crate::rows::{Fence, VersionStateRow, may_publish};
+use crate::rows::{Fence, ObjectClaimRow, ObjectClaims, ObjectColumns};
 use crate::{Effect, Publication, StoreError};
 
-/// Everything between the begin and the commit of a publication.
-pub(super) async fn publish(
+/// One answer to each publication of a call.
+type Answers = Vec<Result<(), StoreError>>;
+
+/// A publication that goes ahead.
+#[derive(Debug, Clone, Copy)]
+struct Accepted<'p> {
+    publication: &'p Publication,
+    /// When work on its object version began, in milliseconds since the epoch.
+    began_ms: i64,
+}
+
+/// Objects among the outputs of a publication that are being removed, or were.
+#[derive(Debug, FromRow)]
+struct RemovedRow {
+    place: Option<i64>,
+    removed_at: Option<i64>,
+}
+
+impl PostgresStore {
+    /// Publishes all in one transaction. `Invalid` when the database refuses a value, whosever it is.
+    pub(super) async fn publish_together(&self, publications: &[Publication]) -> Result<Answers, StoreError> {
+        if publications.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut transaction = self.begin_publishing().await?;
+        let (objects, which) = distinct(publications.iter().map(|one| ObjectColumns::from(&one.claim.key)));
+        let removed = lock(&mut transaction, &objects, publications).await?;
+        let mut claims = object_claims(&mut transaction, &objects).await?;
+        let mut accepted = Vec::with_capacity(publications.len());
+        let mut answers = Vec::with_capacity(publications.len());
+        for (place, (publication, object)) in publications.iter().zip(which).enumerate() {
+            let claims = &mut claims[object];
+            let answer = match claims.judge(&publication.claim, removed.get(&place).copied()) {
+                Ok(Fence::Ours { began_ms }) => {
+                    let answer = version_effects(&mut transaction, publication).await?;
+                    if answer.is_ok() {
+                        claims.settle(&publication.claim);
+                        accepted.push(Accepted { publication, began_ms });
+                    }
+                    answer
+                }
+                Ok(Fence::DoneByUs) => Ok(()),
+                Err(refusal) => Err(refusal),
+            };
+            answers.push(answer);
+        }
+        if !accepted.is_empty() {
+            inserts::insert(&mut transaction, &accepted).await?;
+            settle(&mut transaction, &objects, &claims).await?;
+        }
+        commit(transaction).await?;
+        Ok(answers)
+    }
+
+    /// Publishes each in a transaction of its own. When the store goes away, the rest is not tried.
+    pub(super) async fn publish_one_by_one(&self, publications: &[Publication]) -> Answers {
+        let mut away: Option<String> = None;
+        let mut answers = Answers::with_capacity(publications.len());
+        for publication in publications {
+            let answer = match &away {
+                Some(why) => Err(StoreError::Unavailable(why.clone())),
+                None => {
+                    let answered = self.publish_together(std::slice::from_ref(publication)).await;
+                    answered.and_then(|answers| answers.into_iter().collect())
+                }
+            };
+            if let Err(StoreError::Unavailable(why)) = &answer {
+                away = Some(why.clone());
+            }
+            answers.push(answer);
+        }
+        answers
+    }
+}
+
+/// Locks the claims of these objects; for each publication with outputs that are condemned, when the last was buried.
+async fn lock(
     transaction: &mut PgTransaction<'_>,
-    publication: &Publication,
-) -> Result<(), StoreError> {
-    let key = &publication.claim.key;
-    let Fence::Ours { began_ms } = fence(transaction, &publication.claim).await? else {
-        return Ok(());
-    };
-    insert_manifest(transaction, publication).await?;
-    insert_lineage(transaction, &publication.lineage).await?;
-    for effect in &publication.effects {
-        match effect {
-            Effect::Original(record) => put_original(transaction, &key.dataset, record, began_ms).await?,
-            Effect::Variants(records) => insert_variants(transaction, &key.dataset, records).await?,
-            Effect::ShardBuilt { version, number, shard } => {
-                build_shard(transaction, &key.dataset, *version, *number, shard).await?;
-            }
-            Effect::VersionPublished { version, manifest_uri, manifest_sha256 } => {
-                publish_version(transaction, &key.dataset, *version, (manifest_uri, manifest_sha256)).await?;
-            }
+    objects: &[ObjectColumns<'_>],
+    publications: &[Publication],
+) -> Result<HashMap<usize, i64>, StoreError> {
+    let mut places = Vec::new();
+    let mut outputs = Vec::new();
+    for (place, publication) in publications.iter().enumerate() {
+        let entries = publication.manifest.entries.iter().map(|entry| &entry.output_uri);
+        for uri in entries.chain([&publication.manifest_uri]) {
+            places.push(integer(place)?);
+            outputs.push(uri.to_string());
         }
     }
-    for sql in [
-        include_str!("../../queries/delete_checkpoints.sql"),
-        include_str!("../../queries/forget_superseded.sql"),
-        include_str!("../../queries/postgres/complete.sql"),
-    ] {
-        keyed(sql, key).execute(&mut **transaction).await.map_err(failed)?;
-    }
-    Ok(())
-}
-
-async fn insert_manifest(
-    transaction: &mut PgTransaction<'_>,
-    publication: &Publication,
-) -> Result<(), StoreError> {
-    let manifest = &publication.manifest;
-    let id: i64 = sqlx::query_scalar(include_str!("../../queries/insert_manifest.sql"))
-        .bind(manifest.dataset.as_str())
-        .bind(manifest.stage.as_str())
-        .bind(policy_bytes(&manifest.policy_hash))
-        .bind(manifest.source.uri.bucket().as_str())
-        .bind(manifest.source.uri.key())
-        .bind(&manifest.source.version)
-        .bind(publication.manifest_uri.to_string())
-        .bind(json(&manifest.metadata)?)
-        .fetch_one(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    let entries = &manifest.entries;
-    let sizes: Vec<_> = entries.iter().map(|entry| integer(entry.bytes)).collect::<Result<_, _>>()?;
-    let fields: Vec<_> = entries.iter().map(|entry| json(&entry.fields)).collect::<Result<_, _>>()?;
-    sqlx::query(include_str!("../../queries/postgres/insert_entries.sql"))
-        .bind(id)
-        .bind(column(entries, |entry| entry.source_uri.to_string()))
-        .bind(column(entries, |entry| entry.output_uri.to_string()))
-        .bind(sizes)
-        .bind(column(entries, |entry| entry.sha256.as_bytes().as_slice()))
-        .bind(fields)
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-async fn insert_lineage(
-    transaction: &mut PgTransaction<'_>,
-    edges: &[LineageEdge],
-) -> Result<(), StoreError> {
-    sqlx::query(include_str!("../../queries/postgres/insert_lineage.sql"))
-        .bind(column(edges, |edge| edge.parent.to_string()))
-        .bind(column(edges, |edge| edge.child.to_string()))
-        .bind(column(edges, |edge| edge.relation.as_str()))
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-async fn put_original(
-    transaction: &mut PgTransaction<'_>,
-    dataset: &DatasetName,
-    record: &OriginalRecord,
-    began_ms: i64,
-) -> Result<(), StoreError> {
-    sqlx::query(include_str!("../../queries/postgres/put_original.sql"))
-        .bind(dataset.as_str())
-        .bind(&record.key)
-        .bind(record.source.uri.bucket().as_str())
-        .bind(record.source.uri.key())
-        .bind(&record.source.version)
-        .bind(record.bronze_uri.bucket().as_str())
-        .bind(record.bronze_uri.key())
-        .bind(record.image_id.as_bytes().as_slice())
-        .bind(record.sha256.as_bytes().as_slice())
-        .bind(integer(record.bytes)?)
-        .bind(&record.format)
-        .bind(integer(record.width)?)
-        .bind(integer(record.height)?)
-        .bind(i64::from(u16::from(record.orientation)))
-        .bind(record.pixel_hash.as_bytes().as_slice())
-        .bind(record.perceptual_hash.cast_signed())
-        .bind(json(&record.exif)?)
-        .bind(i64::from(record.animated))
-        .bind(began_ms)
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-async fn insert_variants(
-    transaction: &mut PgTransaction<'_>,
-    dataset: &DatasetName,
-    records: &[VariantRecord],
-) -> Result<(), StoreError> {
-    let sizes: Vec<_> = records.iter().map(|record| integer(record.bytes)).collect::<Result<_, _>>()?;
-    let affines: Vec<_> = records.iter().map(|record| json(&record.affine)).collect::<Result<_, _>>()?;
-    sqlx::query(include_str!("../../queries/postgres/insert_variants.sql"))
-        .bind(dataset.as_str())
-        .bind(column(records, |record| policy_bytes(&record.normalization_policy_hash)))
-        .bind(column(records, |record| record.image_id.as_bytes().as_slice()))
-        .bind(column(records, |record| record.variant_name.as_str()))
-        .bind(column(records, |record| record.source_uri.bucket().as_str()))
-        .bind(column(records, |record| record.source_uri.key()))
-        .bind(column(records, |record| record.output_uri.bucket().as_str()))
-        .bind(column(records, |record| record.output_uri.key()))
-        .bind(column(records, |record| i64::from(record.width)))
-        .bind(column(records, |record| i64::from(record.height)))
-        .bind(sizes)
-        .bind(column(records, |record| record.sha256.as_bytes().as_slice()))
-        .bind(affines)
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    Ok(())
-}
-
-async fn build_shard(
-    transaction: &mut PgTransaction<'_>,
-    dataset: &DatasetName,
-    version: VersionNumber,
-    number: u32,
-    shard: &ShardEntry,
-) -> Result<(), StoreError> {
-    let changed = sqlx::query(include_str!("../../queries/build_shard.sql"))
-        .bind(dataset.as_str())
-        .bind(i64::from(version.get()))
-        .bind(&shard.variant)
-        .bind(split_rank(shard.split))
-        .bind(i64::from(number))
-        .bind(shard.uri.to_string())
-        .bind(integer(shard.samples)?)
-        .bind(integer(shard.bytes)?)
-        .bind(shard.sha256.as_bytes().as_slice())
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?
-        .rows_affected();
-    if changed == 0 {
-        return Err(not_planned(dataset, version, number, shard));
-    }
-    Ok(())
-}
-
-fn not_planned(dataset: &DatasetName, version: VersionNumber, number: u32, shard: &ShardEntry) -> StoreError {
-    let (variant, split) = (&shard.variant, shard.split);
-    StoreError::Invalid(format!(
-        "shard {number} of {variant} {split} is not planned in {dataset} {version}, \
-         or is published with other bytes"
-    ))
-}
-
-async fn publish_version(
-    transaction: &mut PgTransaction<'_>,
-    dataset: &DatasetName,
-    version: VersionNumber,
-    (manifest_uri, manifest_sha256): (&S3Uri, &Sha256),
-) -> Result<(), StoreError> {
-    let number = i64::from(version.get());
-    // A planner that would overtake this version, or find it published, waits for the end of this
-    // transaction.
-    sqlx::query(include_str!("../../queries/postgres/lock_dataset.sql"))
-        .bind(dataset.as_str())
-        .execute(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    let state: Option<VersionStateRow> = sqlx::query_as(include_str!("../../queries/version_state.sql"))
-        .bind(dataset.as_str())
-        .bind(number)
-        .fetch_optional(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    let unbuilt: i64 = sqlx::query_scalar(include_str!("../../queries/unbuilt_shards.sql"))
-        .bind(dataset.as_str())
-        .bind(number)
-        .fetch_one(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    if may_publish(state, unbuilt, (dataset, version, manifest_sha256))? {
-        sqlx::query(include_str!("../../queries/postgres/publish_version.sql"))
-            .bind(dataset.as_str())
-            .bind(number)
-            .bind(manifest_uri.to_string())
-            .bind(manifest_sha256.as_bytes().as_slice())
-            .execute(&mut **transaction)
+    let rows: Vec<RemovedRow> =
+        with_objects(include_str!("../../queries/postgres/lock_objects.sql"), objects)
+            .bind(places)
+            .bind(outputs)
+            .fetch_all(&mut **transaction)
             .await
             .map_err(failed)?;
+    let removed = rows.into_iter().filter_map(|row| row.place.zip(row.removed_at));
+    removed.map(|(place, removed_at)| Ok((number("place", place)?, removed_at))).collect()
+}
+
+/// The claims of each object.
+async fn object_claims(
+    transaction: &mut PgTransaction<'_>,
+    objects: &[ObjectColumns<'_>],
+) -> Result<Vec<ObjectClaims>, StoreError> {
+    let rows: Vec<Placed<ObjectClaimRow>> =
+        with_objects(include_str!("../../queries/postgres/object_claims.sql"), objects)
+            .fetch_all(&mut **transaction)
+            .await
+            .map_err(failed)?;
+    let mut claims: Vec<ObjectClaims> = objects.iter().map(|_| ObjectClaims::default()).collect();
+    for row in rows {
+        let (object, row) = row.split()?;
+        claims[object].add(row);
     }
+    Ok(claims)
+}
+
+/// Applies the effects that may be refused, wholly or not at all. The outer error is about the transaction.
+async fn version_effects(
+    transaction: &mut PgTransaction<'_>,
+    publication: &Publication,
+) -> Result<Result<(), StoreError>, StoreError> {
+    let of_versions =
+        |effect: &Effect| matches!(effect, Effect::ShardBuilt { .. } | Effect::VersionPublished { .. });
+    if !publication.effects.iter().any(of_versions) {
+        return Ok(Ok(()));
+    }
+    let mut savepoint = transaction.begin().await.map_err(failed)?;
+    match versions::apply(&mut savepoint, publication).await {
+        Ok(()) => savepoint.commit().await.map_err(failed).map(Ok),
+        Err(error @ StoreError::Unavailable(_)) => Err(error),
+        Err(refusal) => savepoint.rollback().await.map_err(failed).map(|()| Err(refusal)),
+    }
+}
+
+/// Writes down what became of the claims.
+async fn settle(
+    transaction: &mut PgTransaction<'_>,
+    objects: &[ObjectColumns<'_>],
+    claims: &[ObjectClaims],
+) -> Result<(), StoreError> {
+    let changes = objects.iter().zip(claims).flat_map(|(object, claims)| claims.changes(*object));
+    let (keys, changes): (Vec<_>, Vec<_>) = changes.unzip();
+    let keys: KeyArrays<'_> = keys.into_iter().collect();
+    keys.query(include_str!("../../queries/postgres/settle.sql"))
+        .bind(column(&changes, |change| change.as_str()))
+        .execute(&mut **transaction)
+        .await
+        .map_err(failed)?;
     Ok(())
 }

@@ -90,31 +90,15 @@ fn reason(code: &str, detail: Option<String>) -> Result<RejectReason, StoreError
     Ok(RejectReason::new(parsed("reason", code)?, detail.unwrap_or_default()))
 }
 
-/// The fence of a claim.
+/// The fence of a claim that is held.
 #[derive(Debug, FromRow)]
 pub(crate) struct FenceRow {
-    state: String,
     token: i64,
-    created_at_ms: i64,
-}
-
-/// What a fenced write may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fence {
-    /// The claim is ours; work on the object version first began at this time (milliseconds since the epoch).
-    Ours { began_ms: i64 },
-    /// The same claim was completed before.
-    DoneByUs,
 }
 
 impl FenceRow {
-    pub(crate) fn check(row: Option<Self>, claim: &Claim) -> Result<Fence, StoreError> {
-        let row = row.filter(|row| row.token == claim.token.0).ok_or(StoreError::Fenced)?;
-        match row.state.as_str() {
-            "held" => Ok(Fence::Ours { began_ms: row.created_at_ms }),
-            "done" => Ok(Fence::DoneByUs),
-            _ => Err(StoreError::Fenced),
-        }
+    pub(crate) fn check(row: Option<Self>, claim: &Claim) -> Result<(), StoreError> {
+        row.filter(|row| row.token == claim.token.0).map(|_| ()).ok_or(StoreError::Fenced)
     }
 }
 

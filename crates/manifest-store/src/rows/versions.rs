@@ -96,6 +96,20 @@ pub(crate) fn may_publish(
     }
 }
 
+/// Why a shard that was built cannot be written down.
+pub(crate) fn not_planned(
+    dataset: &DatasetName,
+    version: VersionNumber,
+    number: u32,
+    shard: &ShardEntry,
+) -> StoreError {
+    let (variant, split) = (&shard.variant, shard.split);
+    StoreError::Invalid(format!(
+        "shard {number} of {variant} {split} is not planned in {dataset} {version}, \
+         or is published with other bytes"
+    ))
+}
+
 /// A planned shard and its tar.
 #[derive(Debug, FromRow)]
 pub(crate) struct ShardRow {

@@ -13,7 +13,7 @@ use types::{DatasetName, RejectCode, RejectReason, S3Uri, StageName};
 use super::{SqliteStore, commit, keyed, keyed_as};
 use crate::encoding::{integer, json, milliseconds, policy_bytes, prose};
 use crate::failures::failed;
-use crate::rows::{CheckpointRow, Fence, FenceRow, GrantRow, ProcessedRow, RejectedRow, StatusRow};
+use crate::rows::{CheckpointRow, FenceRow, GrantRow, ProcessedRow, RejectedRow, StatusRow};
 use crate::{
     Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, ProcessedRecord, Publication, RejectedRecord,
     StoreError,
@@ -65,10 +65,17 @@ impl Claims for SqliteStore {
         Ok(renewed)
     }
 
-    async fn publish(&self, publication: &Publication) -> Result<(), StoreError> {
+    async fn publish_all(
+        &self,
+        publications: &[Publication],
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError> {
         let mut transaction = self.begin().await?;
-        super::publish::publish(&mut transaction, publication).await?;
-        commit(transaction).await
+        let mut answers = Vec::with_capacity(publications.len());
+        for publication in publications {
+            answers.push(super::publish::publish(&mut transaction, publication).await?);
+        }
+        commit(transaction).await?;
+        Ok(answers)
     }
 
     async fn release(&self, claims: &[Claim]) -> Result<(), StoreError> {
@@ -172,9 +179,11 @@ impl Claims for SqliteStore {
 
     async fn put_checkpoint(&self, claim: &Claim, name: &str, value: &Value) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
-        if fence(&mut transaction, claim).await? == Fence::DoneByUs {
-            return Err(StoreError::Fenced);
-        }
+        let fence: Option<FenceRow> = keyed_as(include_str!("../../queries/sqlite/fence.sql"), &claim.key)
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        FenceRow::check(fence, claim)?;
         keyed(include_str!("../../queries/put_checkpoint.sql"), &claim.key)
             .bind(name)
             .bind(json(value)?)
@@ -226,16 +235,4 @@ async fn refusal(
         .await
         .map_err(failed)?;
     row.refusal()
-}
-
-/// Looks at the fence of a claim; the transaction holds the write lock, so it stays as it is.
-pub(super) async fn fence(
-    transaction: &mut SqliteTransaction<'_>,
-    claim: &Claim,
-) -> Result<Fence, StoreError> {
-    let row: Option<FenceRow> = keyed_as(include_str!("../../queries/sqlite/fence.sql"), &claim.key)
-        .fetch_optional(&mut **transaction)
-        .await
-        .map_err(failed)?;
-    FenceRow::check(row, claim)
 }

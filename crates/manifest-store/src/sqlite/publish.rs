@@ -1,46 +1,115 @@
 //! Publication in SQLite.
 
-use sqlx::SqliteTransaction;
+use sqlx::{Connection, SqliteTransaction};
 use types::{
     DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber,
 };
 
-use super::claims::fence;
-use super::keyed;
+use super::key_columns;
 use crate::encoding::{integer, json, policy_bytes, split_rank};
 use crate::failures::failed;
-use crate::rows::{Fence, VersionStateRow, may_publish};
+use crate::rows::{
+    Change, Fence, KeyColumns, ObjectClaimRow, ObjectClaims, ObjectColumns, VersionStateRow, may_publish,
+    not_planned,
+};
 use crate::{Effect, Publication, StoreError};
 
-/// Everything between the begin and the commit of a publication.
+/// Publishes under a savepoint: wholly, or refused and not at all. The transaction holds the write lock, so what it
+/// reads stays as it is. The outer error is about the transaction.
 pub(super) async fn publish(
     transaction: &mut SqliteTransaction<'_>,
     publication: &Publication,
+) -> Result<Result<(), StoreError>, StoreError> {
+    let claim = &publication.claim;
+    let object = ObjectColumns::from(&claim.key);
+    let mut claims = object_claims(transaction, object).await?;
+    match claims.judge(claim, removed_at(transaction, publication).await?) {
+        Ok(Fence::Ours { began_ms }) => {
+            claims.settle(claim);
+            let mut savepoint = transaction.begin().await.map_err(failed)?;
+            let mut written = write(&mut savepoint, publication, began_ms).await;
+            if written.is_ok() {
+                written = settle(&mut savepoint, claims.changes(object)).await;
+            }
+            match written {
+                Ok(()) => savepoint.commit().await.map_err(failed).map(Ok),
+                Err(error @ StoreError::Unavailable(_)) => Err(error),
+                Err(refusal) => savepoint.rollback().await.map_err(failed).map(|()| Err(refusal)),
+            }
+        }
+        Ok(Fence::DoneByUs) => Ok(Ok(())),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+async fn object_claims(
+    transaction: &mut SqliteTransaction<'_>,
+    object: ObjectColumns<'_>,
+) -> Result<ObjectClaims, StoreError> {
+    let rows: Vec<ObjectClaimRow> = sqlx::query_as(include_str!("../../queries/sqlite/object_claims.sql"))
+        .bind(object.stage)
+        .bind(object.bucket)
+        .bind(object.key)
+        .bind(object.dataset)
+        .fetch_all(&mut **transaction)
+        .await
+        .map_err(failed)?;
+    let mut claims = ObjectClaims::default();
+    rows.into_iter().for_each(|row| claims.add(row));
+    Ok(claims)
+}
+
+/// When the last of its outputs that was condemned was buried, in milliseconds.
+async fn removed_at(
+    transaction: &mut SqliteTransaction<'_>,
+    publication: &Publication,
+) -> Result<Option<i64>, StoreError> {
+    let entries = publication.manifest.entries.iter().map(|entry| &entry.output_uri);
+    let outputs: Vec<_> = entries.chain([&publication.manifest_uri]).map(S3Uri::to_string).collect();
+    sqlx::query_scalar(include_str!("../../queries/sqlite/removed_at.sql"))
+        .bind(json(&outputs)?)
+        .fetch_one(&mut **transaction)
+        .await
+        .map_err(failed)
+}
+
+/// Writes everything but the claims.
+async fn write(
+    transaction: &mut SqliteTransaction<'_>,
+    publication: &Publication,
+    began_ms: i64,
 ) -> Result<(), StoreError> {
-    let key = &publication.claim.key;
-    let Fence::Ours { began_ms } = fence(transaction, &publication.claim).await? else {
-        return Ok(());
-    };
+    let dataset = &publication.claim.key.dataset;
     insert_manifest(transaction, publication).await?;
     insert_lineage(transaction, &publication.lineage).await?;
     for effect in &publication.effects {
         match effect {
-            Effect::Original(record) => put_original(transaction, &key.dataset, record, began_ms).await?,
-            Effect::Variants(records) => insert_variants(transaction, &key.dataset, records).await?,
+            Effect::Original(record) => put_original(transaction, dataset, record, began_ms).await?,
+            Effect::Variants(records) => insert_variants(transaction, dataset, records).await?,
             Effect::ShardBuilt { version, number, shard } => {
-                build_shard(transaction, &key.dataset, *version, *number, shard).await?;
+                build_shard(transaction, dataset, (*version, *number), shard).await?;
             }
             Effect::VersionPublished { version, manifest_uri, manifest_sha256 } => {
-                publish_version(transaction, &key.dataset, *version, (manifest_uri, manifest_sha256)).await?;
+                publish_version(transaction, dataset, *version, (manifest_uri, manifest_sha256)).await?;
             }
         }
     }
-    for sql in [
-        include_str!("../../queries/delete_checkpoints.sql"),
-        include_str!("../../queries/forget_superseded.sql"),
-        include_str!("../../queries/sqlite/complete.sql"),
-    ] {
-        keyed(sql, key).execute(&mut **transaction).await.map_err(failed)?;
+    Ok(())
+}
+
+/// Writes down what became of the claims.
+async fn settle(
+    transaction: &mut SqliteTransaction<'_>,
+    changes: impl Iterator<Item = (KeyColumns<'_>, Change)>,
+) -> Result<(), StoreError> {
+    for (key, change) in changes {
+        let sql = match change {
+            Change::Done => include_str!("../../queries/sqlite/complete.sql"),
+            Change::Freed => include_str!("../../queries/sqlite/unsettle.sql"),
+        };
+        for sql in [include_str!("../../queries/sqlite/delete_checkpoints.sql"), sql] {
+            key_columns(sql, &key).execute(&mut **transaction).await.map_err(failed)?;
+        }
     }
     Ok(())
 }
@@ -50,7 +119,7 @@ async fn insert_manifest(
     publication: &Publication,
 ) -> Result<(), StoreError> {
     let manifest = &publication.manifest;
-    let id: i64 = sqlx::query_scalar(include_str!("../../queries/insert_manifest.sql"))
+    let id: i64 = sqlx::query_scalar(include_str!("../../queries/sqlite/insert_manifest.sql"))
         .bind(manifest.dataset.as_str())
         .bind(manifest.stage.as_str())
         .bind(policy_bytes(&manifest.policy_hash))
@@ -164,8 +233,7 @@ async fn insert_variants(
 async fn build_shard(
     transaction: &mut SqliteTransaction<'_>,
     dataset: &DatasetName,
-    version: VersionNumber,
-    number: u32,
+    (version, number): (VersionNumber, u32),
     shard: &ShardEntry,
 ) -> Result<(), StoreError> {
     let changed = sqlx::query(include_str!("../../queries/build_shard.sql"))
@@ -186,14 +254,6 @@ async fn build_shard(
         return Err(not_planned(dataset, version, number, shard));
     }
     Ok(())
-}
-
-fn not_planned(dataset: &DatasetName, version: VersionNumber, number: u32, shard: &ShardEntry) -> StoreError {
-    let (variant, split) = (&shard.variant, shard.split);
-    StoreError::Invalid(format!(
-        "shard {number} of {variant} {split} is not planned in {dataset} {version}, \
-         or is published with other bytes"
-    ))
 }
 
 async fn publish_version(

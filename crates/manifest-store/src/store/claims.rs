@@ -162,12 +162,32 @@ pub trait Claims: Send + Sync + Debug {
     /// ended and was not taken over is still ours, here and in every write under a claim.
     async fn renew(&self, claims: &[Claim], lease: Duration) -> Result<Vec<bool>, StoreError>;
 
-    /// Completes a claim: done, manifest, lineage and effects in one transaction, or `Fenced` and nothing.
-    /// Rejections of the same object in other versions or under other policies are forgotten with it: the object is
-    /// fine now.
+    /// Completes a claim: done, manifest, lineage and effects in one transaction, or an error and nothing.
+    ///
+    /// With it other claims of the same object (stage, bucket, key, dataset) are unsettled: other versions that are
+    /// done are free again, whatever their policy, since the catalogue no longer holds them; rejections of other
+    /// versions or under other policies are forgotten (free again too), since the object is fine now.
+    ///
+    /// Refused are claims that were lost (`Fenced`), work on content that is out of date because another version
+    /// that was claimed later is done (`Superseded`), and work whose outputs or manifest object may have been
+    /// deleted since it was claimed (`OutputsRemoved`, see [`Upkeep::condemn`](crate::Upkeep::condemn)).
+    ///
     /// Publishing again with the same token after success is `Ok` and changes nothing (the answer may have
     /// been lost).
-    async fn publish(&self, publication: &Publication) -> Result<(), StoreError>;
+    async fn publish(&self, publication: &Publication) -> Result<(), StoreError> {
+        let mut answers = self.publish_all(std::slice::from_ref(publication)).await?;
+        answers.pop().unwrap_or_else(|| Err(StoreError::Invalid("a publication was not answered".to_owned())))
+    }
+
+    /// [`publish`](Self::publish) in bulk: one transaction and one answer each, as if they had come one after the
+    /// other. What is refused writes nothing and does not harm the rest.
+    ///
+    /// An `Err` is about the whole: nothing of it happened (or it may have: `Unknown`). When the database refuses a
+    /// value in one of them, each is published in a transaction of its own, so that only that one fails.
+    async fn publish_all(
+        &self,
+        publications: &[Publication],
+    ) -> Result<Vec<Result<(), StoreError>>, StoreError>;
 
     /// Hands work back at once; the attempt does not count. Lost claims are passed over.
     async fn release(&self, claims: &[Claim]) -> Result<(), StoreError>;

@@ -9,7 +9,7 @@ use types::{DatasetName, PolicyHash, RejectCode, RejectReason, StageName};
 
 use super::fixtures::{
     LONG, SHORT, Store, claim_one, dataset, expect_owned, key, owned, owned_in_time, publication, publish,
-    stage_key, uri,
+    stage_key, tick, uri,
 };
 use crate::{Claim, ClaimKey, ClaimOutcome, ClaimStatus, Settlement, StoreError};
 
@@ -218,8 +218,6 @@ pub async fn checkpoints_outlive_attempts_and_end_with_the_work(store: Store) ->
 pub async fn processed_lists_every_version_newest_claim_first(store: Store) -> anyhow::Result<()> {
     let versions =
         ["v1", "v2", "v3"].map(|version| stage_key(StageName::Normalize, "s3://bronze/images/x", version));
-    // Claims of one millisecond have no order in time.
-    let tick = || tokio::time::sleep(Duration::from_millis(2));
     publish(&store, &versions[1], vec![]).await?;
     tick().await;
     store.fail(&owned(&store, &versions[0]).await?, LONG, "later").await?;

@@ -106,6 +106,25 @@ pub(super) fn publication(claim: &Claim, effects: Vec<Effect>) -> Publication {
     }
 }
 
+/// The end of a claim with one output, at `output`, and a manifest object beside it.
+pub(super) fn publication_at(claim: &Claim, output: &S3Uri) -> Publication {
+    let mut publication = publication(claim, vec![]);
+    publication.manifest.entries[0].output_uri = output.clone();
+    publication.manifest_uri = manifest_of(output);
+    publication.lineage.clear();
+    publication
+}
+
+/// Where [`publication_at`] puts the manifest of an output.
+pub(super) fn manifest_of(output: &S3Uri) -> S3Uri {
+    uri(&format!("{output}.manifest.json"))
+}
+
+/// Until the clock of every store shows another time: SQLite's has milliseconds.
+pub(super) async fn tick() {
+    tokio::time::sleep(Duration::from_millis(2)).await;
+}
+
 /// Claims `key` and publishes these effects under it.
 pub(super) async fn publish(store: &Store, key: &ClaimKey, effects: Vec<Effect>) -> anyhow::Result<()> {
     let claim = owned(store, key).await?;
@@ -119,7 +138,8 @@ pub(super) fn original(key: &str, content: &str) -> OriginalRecord {
     OriginalRecord {
         key: key.to_owned(),
         source: ObjectVersion { uri: uri("s3://inbox/wild").join(key), version: format!("etag-{content}") },
-        bronze_uri: uri("s3://bronze/images").join(key),
+        // Each content has a bronze object of its own.
+        bronze_uri: uri("s3://bronze/images").join(&format!("{content}-{key}")),
         image_id: ImageId::of(&sha256),
         sha256,
         bytes: content.len() as u64,

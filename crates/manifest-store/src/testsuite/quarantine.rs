@@ -40,10 +40,16 @@ pub async fn done_work_retires_the_rejections_of_its_object(store: Store) -> any
     for key in [&old, &other_policy, &elsewhere, &later_stage] {
         reject(&store, key, RejectCode::Truncated).await?;
     }
+    let with_checkpoint = ClaimKey { policy: PolicyHash::of("a third"), ..old.clone() };
+    let claim = owned(&store, &with_checkpoint).await?;
+    store.put_checkpoint(&claim, "part", &serde_json::json!(1)).await?;
+    store.quarantine(&claim, &RejectReason::new(RejectCode::Truncated, "")).await?;
+
     publish(&store, &new, vec![]).await?;
     let left = store.rejected(&dataset(), None, 10).await?;
     let left: Vec<_> = left.iter().map(|record| &record.key).collect();
     assert_eq!(left, [&elsewhere, &later_stage]);
+    ensure!(store.checkpoints(&with_checkpoint).await?.is_empty());
     Ok(())
 }
 

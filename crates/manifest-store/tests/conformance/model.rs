@@ -8,13 +8,15 @@ use std::time::Duration;
 
 use manifest_store::{
     Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, Publication, Settlement, SqliteStore, StoreError,
+    Upkeep,
 };
 use proptest::prelude::*;
 use types::{
     DatasetName, ObjectVersion, PolicyHash, RejectCode, RejectReason, S3Uri, StageManifest, StageName,
 };
 
-const KEYS: usize = 2;
+/// The last is another version of the first's object.
+const KEYS: usize = 3;
 const OWNERS: [&str; 2] = ["ann", "bob"];
 
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +28,7 @@ enum Step {
     Fail { claim: usize, lasting: bool },
     Quarantine { claim: usize },
     Publish { claim: usize },
+    FreeExpired,
     Checkpoint { claim: usize },
     ReleaseOwner { owner: usize },
     Redrive,
@@ -33,7 +36,7 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     // Which of the claims handed out so far, the latest more often than not.
-    let claim = || prop_oneof![3 => Just(0_usize), 1 => 1..8_usize];
+    let claim = || prop_oneof![4 => Just(0_usize), 2 => Just(1_usize), 1 => 2..8_usize];
     prop_oneof![
         6 => (0..KEYS, 0..2_usize, any::<bool>())
             .prop_map(|(key, owner, lasting)| Step::Claim { key, owner, lasting }),
@@ -42,7 +45,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (claim(), any::<bool>()).prop_map(|(claim, lasting)| Step::Postpone { claim, lasting }),
         2 => (claim(), any::<bool>()).prop_map(|(claim, lasting)| Step::Fail { claim, lasting }),
         1 => claim().prop_map(|claim| Step::Quarantine { claim }),
-        1 => claim().prop_map(|claim| Step::Publish { claim }),
+        4 => claim().prop_map(|claim| Step::Publish { claim }),
+        1 => Just(Step::FreeExpired),
         1 => claim().prop_map(|claim| Step::Checkpoint { claim }),
         1 => (0..2_usize).prop_map(|owner| Step::ReleaseOwner { owner }),
         1 => Just(Step::Redrive),
@@ -58,13 +62,18 @@ enum State {
     Rejected,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Modelled {
     state: State,
     attempts: u32,
     grants: u32,
+    /// When it was granted last, in grants of all keys.
+    granted_at: usize,
     checkpointed: bool,
 }
+
+const NEW: Modelled =
+    Modelled { state: State::Free, attempts: 0, grants: 0, granted_at: 0, checkpointed: false };
 
 impl Modelled {
     fn claimable(&self) -> bool {
@@ -110,6 +119,7 @@ impl Run<'_> {
             Step::Claim { key, owner, lasting } => self.claim(key, owner, lasting).await,
             Step::ReleaseOwner { owner } => self.release_owner(owner).await,
             Step::Redrive => self.redrive().await,
+            Step::FreeExpired => self.free_expired().await,
             Step::Renew { claim, .. }
             | Step::Release { claim }
             | Step::Postpone { claim, .. }
@@ -121,6 +131,8 @@ impl Run<'_> {
     }
 
     async fn claim(&mut self, key: usize, owner: usize, lasting: bool) -> Result<(), TestCaseError> {
+        // Of two claims of one millisecond none is the later.
+        tokio::time::sleep(Duration::from_millis(1)).await;
         let asked = &self.keys[key..=key];
         let outcome = ok(self.store.claim(asked, OWNERS[owner], span(lasting)).await)?.remove(0);
         let model = &mut self.model[key];
@@ -128,6 +140,7 @@ impl Run<'_> {
             model.state = State::Held { owner, lasting };
             model.attempts += 1;
             model.grants += 1;
+            model.granted_at = self.handed.len();
             let ClaimOutcome::Owned(claim) = outcome else {
                 return Err(TestCaseError::fail(format!("not granted: {outcome:?}")));
             };
@@ -150,6 +163,7 @@ impl Run<'_> {
         let Some((handed, ours)) = self.pick(back) else { return Ok(()) };
         let (key, claim) = (handed.key, handed.claim.clone());
         let done_by_us = self.model[key].state == State::Done && self.model[key].grants == handed.grant;
+        let superseded = self.is_superseded(key);
         let model = &mut self.model[key];
         let (result, expected_ok) = match step {
             Step::Renew { lasting, .. } => {
@@ -164,6 +178,11 @@ impl Run<'_> {
             Step::Postpone { lasting, .. } => (self.store.postpone(&claim, span(lasting)).await, ours),
             Step::Fail { lasting, .. } => (self.store.fail(&claim, span(lasting), "in a test").await, ours),
             Step::Quarantine { .. } => (self.store.quarantine(&claim, &reason()).await, ours),
+            Step::Publish { .. } if ours && superseded => {
+                let refused = self.store.publish(&publication(&claim)).await;
+                prop_assert!(matches!(refused, Err(StoreError::Superseded)), "{:?} at {:?}", refused, model);
+                return Ok(());
+            }
             Step::Publish { .. } => (self.store.publish(&publication(&claim)).await, ours || done_by_us),
             _ => (self.store.put_checkpoint(&claim, "part", &serde_json::json!(1)).await, ours),
         };
@@ -174,7 +193,51 @@ impl Run<'_> {
         }
         if ours {
             advance(model, step);
+            if matches!(step, Step::Publish { .. }) {
+                self.unsettle_others(key);
+            }
         }
+        Ok(())
+    }
+
+    /// The keys of the other versions of an object.
+    fn other_versions(&self, key: usize) -> Vec<usize> {
+        let object = &self.keys[key].object;
+        let other = |other: &usize| {
+            let other = &self.keys[*other].object;
+            other.uri == object.uri && other.version != object.version
+        };
+        (0..KEYS).filter(other).collect()
+    }
+
+    fn is_superseded(&self, key: usize) -> bool {
+        let later =
+            |other: &Modelled| other.state == State::Done && other.granted_at > self.model[key].granted_at;
+        self.other_versions(key).into_iter().any(|other| later(&self.model[other]))
+    }
+
+    /// What a publication does to other versions: the settled are free, attempts from zero.
+    fn unsettle_others(&mut self, key: usize) {
+        for other in self.other_versions(key) {
+            let model = &mut self.model[other];
+            if matches!(model.state, State::Done | State::Rejected) {
+                model.state = State::Free;
+                model.attempts = 0;
+                model.checkpointed = false;
+            }
+        }
+    }
+
+    async fn free_expired(&mut self) -> Result<(), TestCaseError> {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let freed = ok(self.store.free_expired(StageName::Normalize, Duration::ZERO).await)?;
+        let expired = |model: &&mut Modelled| matches!(model.state, State::Held { lasting: false, .. });
+        let mut expected = 0;
+        for model in self.model.iter_mut().filter(expired) {
+            model.state = State::Free;
+            expected += 1;
+        }
+        prop_assert_eq!(freed, expected);
         Ok(())
     }
 
@@ -245,7 +308,11 @@ fn advance(model: &mut Modelled, step: Step) {
             model.checkpointed = false;
         }
         Step::Checkpoint { .. } => model.checkpointed = true,
-        Step::Claim { .. } | Step::Renew { .. } | Step::ReleaseOwner { .. } | Step::Redrive => {}
+        Step::Claim { .. }
+        | Step::Renew { .. }
+        | Step::ReleaseOwner { .. }
+        | Step::Redrive
+        | Step::FreeExpired => {}
     }
 }
 
@@ -253,7 +320,7 @@ fn ok<T>(result: Result<T, StoreError>) -> Result<T, TestCaseError> {
     result.map_err(|error| TestCaseError::fail(error.to_string()))
 }
 
-fn publication(claim: &Claim) -> Publication {
+pub(super) fn publication(claim: &Claim) -> Publication {
     let key = &claim.key;
     Publication {
         claim: claim.clone(),
@@ -271,9 +338,11 @@ fn publication(claim: &Claim) -> Publication {
     }
 }
 
-fn claim_key(dataset: &DatasetName, n: usize) -> ClaimKey {
+pub(super) fn claim_key(dataset: &DatasetName, n: usize) -> ClaimKey {
     let bucket = "bronze".parse().expect("a valid bucket");
-    let object = ObjectVersion { uri: S3Uri::new(bucket, format!("{dataset}/{n}")), version: "v".to_owned() };
+    let (name, version) = if n == KEYS - 1 { (0, "v2") } else { (n, "v1") };
+    let uri = S3Uri::new(bucket, format!("{dataset}/{name}"));
+    let object = ObjectVersion { uri, version: version.to_owned() };
     ClaimKey { stage: StageName::Normalize, dataset: dataset.clone(), object, policy: PolicyHash::of("p") }
 }
 
@@ -290,12 +359,11 @@ fn the_claim_life_cycle_is_that_of_the_model() {
     proptest!(config, |(steps in prop::collection::vec(step(), 1..40))| {
         let case = cases.fetch_add(1, Ordering::Relaxed);
         let dataset: DatasetName = format!("case-{case}").parse().expect("a valid name");
-        let new = Modelled { state: State::Free, attempts: 0, grants: 0, checkpointed: false };
         let mut run = Run {
             store: &store,
             keys: (0..KEYS).map(|n| claim_key(&dataset, n)).collect(),
             dataset,
-            model: vec![new; KEYS],
+            model: vec![NEW; KEYS],
             handed: vec![],
         };
         let result: Result<(), TestCaseError> = runtime.block_on(async {

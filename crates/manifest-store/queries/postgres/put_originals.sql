@@ -1,10 +1,18 @@
--- publish: catalogues an original. $19 is when work on its object version began; it and the time of recording move
--- only when the bytes or their place do, so that doing the same again looks like nothing happened.
+-- publish: catalogues originals (arrays without two of one key), in key order. $19 is when work on their object version
+-- began; it and the time of recording move only when the bytes or their place do, so that doing the same again looks
+-- like nothing happened.
 INSERT INTO originals (dataset, key, source_bucket, source_key, source_version, bronze_bucket, bronze_key, image_id,
                        sha256, bytes, format, width, height, orientation, pixel_hash, perceptual_hash, exif, animated,
                        content_since, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-        to_timestamp($19::bigint / 1000.0), clock_timestamp())
+SELECT o.dataset, o.key, o.source_bucket, o.source_key, o.source_version, o.bronze_bucket, o.bronze_key, o.image_id,
+       o.sha256, o.bytes, o.format, o.width, o.height, o.orientation, o.pixel_hash, o.perceptual_hash, o.exif,
+       o.animated, to_timestamp(o.began_ms / 1000.0), clock_timestamp()
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[],
+            $9::bytea[], $10::bigint[], $11::text[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bytea[],
+            $16::bigint[], $17::text[], $18::bigint[], $19::bigint[])
+     AS o (dataset, key, source_bucket, source_key, source_version, bronze_bucket, bronze_key, image_id, sha256, bytes,
+           format, width, height, orientation, pixel_hash, perceptual_hash, exif, animated, began_ms)
+ORDER BY o.dataset COLLATE "C", o.key COLLATE "C"
 ON CONFLICT (dataset, key) DO UPDATE
 SET source_bucket = excluded.source_bucket, source_key = excluded.source_key,
     source_version = excluded.source_version, bronze_bucket = excluded.bronze_bucket,

@@ -1,4 +1,0 @@
--- publish: key $1 to $6, which the transaction found to be ours.
-UPDATE claims
-SET state = 'done', owner = NULL, lease_until = NULL, last_error = NULL, updated_at = clock_timestamp()
-WHERE stage = $1 AND bucket = $2 AND key = $3 AND version = $4 AND dataset = $5 AND policy = $6
