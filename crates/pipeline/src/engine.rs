@@ -1,24 +1,28 @@
-//! The loop: a slot, then a delivery, then a task that sees it through.
+//! The engine: what it works with, and how it begins and ends.
 
 mod attempt;
+mod batch;
+mod intake;
+mod outage;
 mod publish;
+mod pulse;
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use manifest_store::{ClaimKey, ManifestStore};
+use futures::FutureExt;
+use manifest_store::{ClaimKey, ClaimOutcome, ManifestStore, Publication, StoreError};
 use object_storage::BlobStore;
-use staging::{StagingArea, StagingError};
-use tokio::sync::Semaphore;
+use staging::StagingArea;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use types::{Disposition, ObjectVersion, S3Uri, Sha256};
+use types::{ObjectVersion, S3Uri, Sha256};
 
-use crate::{Accepted, CpuPool, Delivery, Event, MemoryBudget, Observer, SourceError, Stage, WorkSource};
-
-/// How often the disk is looked at while there is work, and while it is full.
-const DISK_LOOK: Duration = Duration::from_secs(1);
+use self::batch::Batcher;
+use self::outage::Outages;
+pub use self::pulse::Pulse;
+use crate::{Accepted, CpuPool, MemoryBudget, Observer, SourceError, Stage, WorkSource};
 
 /// What the engine works with: the adapters, and the budgets that all work shares.
 #[derive(Debug, Clone)]
@@ -50,10 +54,27 @@ pub struct EngineSettings {
     pub max_attempts: u32,
     /// The first pause after a failed attempt; it doubles with each further one, up to five minutes.
     pub backoff: Duration,
-    /// Consecutive failures of the source after which `run` gives up, or one that trying again cannot help (a bucket
-    /// that is not there), since somebody waits for it. `None` is never: a service, which also waits out outages
-    /// without counting them as attempts.
-    pub source_failures: Option<u32>,
+    /// Who waits for it.
+    pub patience: Patience,
+}
+
+/// How long the engine bears with a world that is broken.
+#[derive(Debug, Clone)]
+pub enum Patience {
+    /// Somebody waits for the end of the run: it gives up after this many consecutive failures of the source, or after
+    /// one that trying again cannot help (a bucket that is not there), and outages count as attempts.
+    Run {
+        /// Consecutive failures of the source.
+        source_failures: u32,
+    },
+    /// A service never gives up: it waits out outages, takes nothing in until these prefixes and the manifest store
+    /// answer again, and counts no attempt.
+    Service {
+        /// What the stage reads.
+        input: S3Uri,
+        /// What it writes below.
+        output: S3Uri,
+    },
 }
 
 /// How to stop: first no more intake, then, when patience ends, the work itself.
@@ -65,13 +86,17 @@ pub struct Shutdown {
     pub work: CancellationToken,
 }
 
-/// Drives one stage.
+/// Drives one stage. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Engine {
     stage: Arc<dyn Stage>,
     backends: Backends,
     settings: Arc<EngineSettings>,
     observer: Arc<dyn Observer>,
+    outages: Arc<Outages>,
+    pulse: Pulse,
+    claims: Arc<Batcher<ClaimKey, Result<ClaimOutcome, StoreError>>>,
+    publications: Arc<Batcher<Publication, Result<(), StoreError>>>,
 }
 
 impl Engine {
@@ -82,7 +107,23 @@ impl Engine {
         settings: EngineSettings,
         observer: Arc<dyn Observer>,
     ) -> Self {
-        Self { stage, backends, settings: Arc::new(settings), observer }
+        let claims = claims_of(Arc::clone(&backends.store), settings.owner.clone(), settings.lease);
+        let publications = publications_to(Arc::clone(&backends.store));
+        Self {
+            stage,
+            backends,
+            settings: Arc::new(settings),
+            observer,
+            outages: Arc::default(),
+            pulse: Pulse::new(),
+            claims: Arc::new(claims),
+            publications: Arc::new(publications),
+        }
+    }
+
+    /// The sign of life of its intake.
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Works until the source ends or `shutdown` says so; returns when nothing is in flight any more.
@@ -95,91 +136,41 @@ impl Engine {
             () = shutdown.intake.cancelled() => Ok(()),
             result = self.take_in(source, &tasks, &shutdown.work) => result,
         };
+        source.stop();
         tasks.close();
-        tasks.wait().await;
+        self.pulse.during(tasks.wait()).await;
+        self.pulse.during(source.finish(&shutdown.work)).await;
         result
     }
+}
 
-    // Cancel safety: a delivery is handed to its task without an await in between, so dropping this loses none.
-    async fn take_in(
-        &self,
-        source: &mut dyn WorkSource,
-        tasks: &TaskTracker,
-        work: &CancellationToken,
-    ) -> Result<(), SourceError> {
-        let slots = Arc::new(Semaphore::new(self.settings.slots));
-        let (mut failures, mut last_look) = (0, None);
-        loop {
-            let slot = Arc::clone(&slots).acquire_owned().await.expect("the semaphore is never closed");
-            self.wait_for_room(&mut last_look).await;
-            match source.next().await {
-                Ok(Some(delivery)) => {
-                    failures = 0;
-                    let (engine, work) = (self.clone(), work.child_token());
-                    tasks.spawn(async move {
-                        engine.see_through(delivery, work).await;
-                        drop(slot);
-                    });
-                }
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    failures += 1;
-                    self.after_source_failure(error, failures).await?;
-                }
-            }
-        }
-    }
+fn claims_of(
+    store: Arc<dyn ManifestStore>,
+    owner: String,
+    lease: Duration,
+) -> Batcher<ClaimKey, Result<ClaimOutcome, StoreError>> {
+    Batcher::new(move |keys| {
+        let (store, owner) = (Arc::clone(&store), owner.clone());
+        async move { each(store.claim(&keys, &owner, lease).await.map(|all| all.into_iter().map(Ok)), keys.len()) }
+            .boxed()
+    })
+}
 
-    /// A full or missing disk pauses intake; it does not fail work. Looking writes to the disk, so a good answer
-    /// holds for a while.
-    async fn wait_for_room(&self, last_look: &mut Option<Instant>) {
-        if last_look.is_some_and(|looked| looked.elapsed() < DISK_LOOK) {
-            return;
-        }
-        let mut told = false;
-        while let Err(error) = self.look_at_disk().await {
-            if !told {
-                tracing::warn!(%error, "intake paused");
-                told = true;
-            }
-            tokio::time::sleep(DISK_LOOK).await;
-        }
-        if told {
-            tracing::info!("intake resumed");
-        }
-        *last_look = Some(Instant::now());
-    }
+fn publications_to(store: Arc<dyn ManifestStore>) -> Batcher<Publication, Result<(), StoreError>> {
+    Batcher::new(move |publications| {
+        let store = Arc::clone(&store);
+        async move { each(store.publish_all(&publications).await, publications.len()) }.boxed()
+    })
+}
 
-    async fn look_at_disk(&self) -> Result<(), StagingError> {
-        let staging = self.backends.staging.clone();
-        let looked = tokio::task::spawn_blocking(move || staging.readiness()).await;
-        // It does not panic; the runtime may be going away under us.
-        looked.unwrap_or(Ok(()))
-    }
-
-    async fn after_source_failure(&self, error: SourceError, failures: u32) -> Result<(), SourceError> {
-        let backoff = self.settings.backoff * failures;
-        let (pause, hopeless) = match error.disposition() {
-            Disposition::Retry { after } => (after.min(backoff), false),
-            Disposition::Reject(_) => (backoff, true),
-            Disposition::Cancelled | Disposition::Unknown => (backoff, false),
-        };
-        if self.settings.source_failures.is_some_and(|limit| hopeless || failures >= limit) {
-            return Err(error);
-        }
-        tracing::warn!(%error, failures, "no work received, trying again");
-        tokio::time::sleep(pause.min(Duration::from_secs(60))).await;
-        Ok(())
-    }
-
-    async fn see_through(&self, delivery: Delivery, work: CancellationToken) {
-        self.observer.observe(&Event::Started { object: &delivery.object });
-        let (ending, answer) = self.attempt(&delivery.object, work).await;
-        self.observer.observe(&Event::Finished { object: &delivery.object, ending: &ending });
-        match answer {
-            attempt::Answer::Ack => delivery.ack().await,
-            attempt::Answer::Again(after) => delivery.nack(after).await,
-        }
+/// One answer for each of a batch, also when the call failed as a whole.
+fn each<T>(
+    answers: Result<impl IntoIterator<Item = Result<T, StoreError>>, StoreError>,
+    asked: usize,
+) -> Vec<Result<T, StoreError>> {
+    match answers {
+        Ok(answers) => answers.into_iter().collect(),
+        Err(error) => (0..asked).map(|_| Err(error.clone())).collect(),
     }
 }
 

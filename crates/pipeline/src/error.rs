@@ -52,22 +52,6 @@ impl StageError {
         move |source| Self::File { path, source }
     }
 
-    /// Whether the fault is that of the place where we work and not of the work: it would hit any other work too.
-    pub fn is_outage(&self) -> bool {
-        match self {
-            Self::Storage(StorageError::Unavailable(_) | StorageError::Denied { .. })
-            | Self::Store(StoreError::Unavailable(_))
-            | Self::Staging(StagingError::NoSpace { .. } | StagingError::DiskFull { .. }) => true,
-            Self::Storage(_)
-            | Self::Store(_)
-            | Self::Staging(_)
-            | Self::Rejected(_)
-            | Self::File { .. }
-            | Self::Panicked(_)
-            | Self::Cancelled => false,
-        }
-    }
-
     /// What the engine should do.
     pub fn disposition(&self) -> Disposition {
         match self {

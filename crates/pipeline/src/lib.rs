@@ -13,12 +13,14 @@ mod stage;
 
 pub use budget::{MemoryBudget, MemoryPermit};
 pub use cpu::{CpuPool, Panicked};
-pub use engine::{Backends, Engine, EngineSettings, Shutdown};
+pub use engine::{Backends, Engine, EngineSettings, Patience, Pulse, Shutdown};
 pub use error::{StageError, StepError};
 pub use metrics::Metrics;
-pub use observer::{Ending, Event, Observer};
-pub use source::poll::{PollMode, PollingSource};
-pub use source::{Delivery, Receipt, SourceError, WorkSource};
+pub use observer::{Ending, Event, MessageFate, Observer};
+pub use source::poll::{PollMode, PollSettings, PollingSource};
+pub use source::queue::{QueueSettings, QueueSource};
+pub use source::reconcile::ReconciledSource;
+pub use source::{Delivery, Receipt, SourceError, Trail, WorkSource};
 pub use stage::{
     Accepted, Content, DatasetRoute, Demand, IgnoreReason, Input, InputMode, Outcome, Output, Processed,
     Route, Stage, Work,

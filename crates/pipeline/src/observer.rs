@@ -43,6 +43,41 @@ impl Ending {
         ["done", "already_settled", "rejected", "ignored", "retried", "handed_back"];
 }
 
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageFate {
+    /// All its records are settled, and it was deleted.
+    Deleted,
+    /// It could not be deleted, comes again and is found settled.
+    NotDeleted,
+    /// It was given back to the queue.
+    GivenBack,
+    /// It does not parse: left for the dead-letter queue.
+    Unreadable,
+    /// The queue took it away from us while we had it: it was hidden for too long, or somebody else deleted it.
+    Lost,
+    /// The sender's test of the connection.
+    Test,
+}
+
+impl MessageFate {
+    /// Every fate.
+    pub const ALL: [Self; 6] =
+        [Self::Deleted, Self::NotDeleted, Self::GivenBack, Self::Unreadable, Self::Lost, Self::Test];
+
+    /// The metric label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Deleted => "deleted",
+            Self::NotDeleted => "not_deleted",
+            Self::GivenBack => "given_back",
+            Self::Unreadable => "unreadable",
+            Self::Lost => "lost",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// Something happened.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -53,13 +88,22 @@ pub enum Event<'a> {
         /// How many of them were settled before and are not delivered.
         settled: u64,
     },
-    /// The source found an object that is not work.
+    /// The source found something that is not work, and does not deliver it.
     Ignored {
-        /// The object.
-        object: &'a ObjectSummary,
         /// Why.
         reason: IgnoreReason,
     },
+    /// The source looked for work and got an answer, be it that there is none.
+    Polled,
+    /// Messages came from a queue.
+    Received {
+        /// How many.
+        messages: u64,
+        /// Since the first of them was sent, if the queue says.
+        age: Option<Duration>,
+    },
+    /// A message was no work: what was done with it.
+    Message(MessageFate),
     /// Work on a delivery began; exactly one `Finished` follows.
     Started {
         /// The object.

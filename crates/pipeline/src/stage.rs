@@ -52,9 +52,26 @@ pub enum IgnoreReason {
     Hidden,
     /// It was replaced or deleted before we came to it; its successor has its own event.
     Superseded,
+    /// An event tells of its removal.
+    Removed,
+    /// An event tells of something else than new content.
+    NotContent,
+    /// An event names a bucket that this service does not watch: never fetched.
+    ForeignBucket,
 }
 
 impl IgnoreReason {
+    /// Every reason.
+    pub const ALL: [Self; 7] = [
+        Self::OtherKey,
+        Self::FolderMarker,
+        Self::Hidden,
+        Self::Superseded,
+        Self::Removed,
+        Self::NotContent,
+        Self::ForeignBucket,
+    ];
+
     /// The reason as text.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -62,6 +79,9 @@ impl IgnoreReason {
             Self::FolderMarker => "folder_marker",
             Self::Hidden => "hidden",
             Self::Superseded => "superseded",
+            Self::Removed => "removed",
+            Self::NotContent => "not_content",
+            Self::ForeignBucket => "foreign_bucket",
         }
     }
 }

@@ -11,12 +11,19 @@ use staging::{ItemName, Workspace};
 use tokio_util::sync::CancellationToken;
 use types::{Disposition, RejectCode, RejectReason};
 
-use super::{Engine, claim_key};
+use super::outage::Mark;
+use super::{Engine, Patience, claim_key};
 use crate::keeper::Keeper;
 use crate::{
     Accepted, Ending, Event, IgnoreReason, Input, InputMode, Outcome, Panicked, Route, StageError, StepError,
     Work,
 };
+
+/// A claim that somebody else holds may end long before its lease does.
+const LOOK_AGAIN: Duration = Duration::from_secs(10);
+
+/// A claim that is about to be free may not be so at once by every clock.
+const LEAST_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the source is told.
 pub(super) enum Answer {
@@ -24,7 +31,7 @@ pub(super) enum Answer {
     Again(Duration),
 }
 
-type Ended = (Ending, Answer);
+pub(super) type Ended = (Ending, Answer);
 
 /// Ways out that are not failures of the work.
 enum Failure {
@@ -56,7 +63,7 @@ impl Engine {
             Err(Failure::Refused(reason)) => self.refuse(object, &accepted, reason).await,
             Err(Failure::Unclaimed(error)) => {
                 tracing::warn!(object = %object.object, %error, "not admitted, trying again");
-                handed_back(retry_after(&error.disposition()))
+                self.not_now(&error.disposition())
             }
         }
     }
@@ -89,18 +96,18 @@ impl Engine {
     async fn claim(&self, object: &ObjectSummary, accepted: &Accepted) -> Result<Claim, Ended> {
         let begun = Instant::now();
         let key = claim_key(self.stage.as_ref(), accepted, &object.object);
-        let settings = &self.settings;
-        let claimed = self.backends.store.claim(&[key], &settings.owner, settings.lease).await;
+        let claimed = self.claims.ask(key).await;
         self.observer.observe(&Event::Step { step: "claim", took: begun.elapsed() });
-        let outcome = claimed.map(|mut outcomes| outcomes.pop());
-        match outcome {
-            Ok(Some(ClaimOutcome::Owned(claim))) => Ok(claim),
-            Ok(Some(ClaimOutcome::Settled(_))) => Err((Ending::AlreadySettled, Answer::Ack)),
-            Ok(Some(ClaimOutcome::NotNow { retry_in })) => Err(handed_back(retry_in)),
-            Ok(None) => Err(handed_back(self.settings.backoff)),
-            Err(error) => {
+        match claimed {
+            Some(Ok(ClaimOutcome::Owned(claim))) => Ok(claim),
+            Some(Ok(ClaimOutcome::Settled(_))) => Err((Ending::AlreadySettled, Answer::Ack)),
+            Some(Ok(ClaimOutcome::NotNow { retry_in })) => {
+                Err(handed_back(retry_in.clamp(LEAST_PAUSE, LOOK_AGAIN)))
+            }
+            None => Err(handed_back(self.settings.backoff)),
+            Some(Err(error)) => {
                 tracing::warn!(object = %object.object, %error, "not claimed, trying again");
-                Err(handed_back(retry_after(&error.disposition())))
+                Err(self.not_now(&error.disposition()))
             }
         }
     }
@@ -118,8 +125,10 @@ impl Engine {
             Err(ended) => return ended,
         };
         if claim.attempt > self.settings.max_attempts {
-            return self.settle(&claim, Err(never_finished(claim.attempt))).await;
+            return self.settle(&claim, Err(Judged::own(never_finished(claim.attempt)))).await;
         }
+        fail::fail_point!("claimed");
+        let mark = self.outages.mark();
         let store = std::sync::Arc::clone(&self.backends.store);
         let keeper = Keeper::start(store, claim.clone(), self.settings.lease, cancel.clone());
         let worked = tokio::select! {
@@ -128,6 +137,7 @@ impl Engine {
             worked = self.work(object, &claim, document, workspace, &cancel) => worked,
         };
         drop(keeper);
+        let worked = worked.map_err(|error| self.judge(error, mark));
         self.settle(&claim, worked).await
     }
 
@@ -150,6 +160,7 @@ impl Engine {
             },
         };
         self.observer.observe(&Event::Step { step: "stage", took: begun.elapsed() });
+        fail::fail_point!("staged");
         let backends = &self.backends;
         let work = Work {
             object: object.clone(),
@@ -163,6 +174,7 @@ impl Engine {
             cancel: cancel.clone(),
         };
         let begun = Instant::now();
+        fail::fail_point!("processing");
         // A panic outside the CPU pool would take the task with it: no ending, and the same panic at each new lease.
         let outcome = AssertUnwindSafe(self.stage.process(&work)).catch_unwind().await;
         let outcome = outcome.unwrap_or(Err(StageError::Panicked(Panicked)));
@@ -170,7 +182,14 @@ impl Engine {
         self.observer.observe(&Event::Step { step: "process", took: begun.elapsed() });
         match outcome {
             Outcome::NotReady { retry_in } => Ok(Worked::NotReady(retry_in)),
-            Outcome::Publish(processed) => self.publish(&work, *processed).await.map(|()| Worked::Published),
+            Outcome::Publish(processed) => match self.publish(&work, *processed).await {
+                Ok(()) => Ok(Worked::Published),
+                // Its successor is published already.
+                Err(StepError { error: StageError::Store(StoreError::Superseded), .. }) => {
+                    Ok(Worked::Superseded)
+                }
+                Err(error) => Err(error),
+            },
         }
     }
 
@@ -182,10 +201,13 @@ impl Engine {
     }
 
     /// Writes down how the work ended. When that fails the lease runs out and the work comes again.
-    async fn settle(&self, claim: &Claim, worked: Result<Worked, StepError>) -> Ended {
+    async fn settle(&self, claim: &Claim, worked: Result<Worked, Judged>) -> Ended {
         let store = &self.backends.store;
         let ended = match worked {
-            Ok(Worked::Published) => return (Ending::Done, Answer::Ack),
+            Ok(Worked::Published) => {
+                self.outages.success();
+                return (Ending::Done, Answer::Ack);
+            }
             Ok(Worked::Superseded) => store.release(std::slice::from_ref(claim)).await.map(|()| superseded()),
             Ok(Worked::NotReady(retry_in)) => {
                 store.postpone(claim, retry_in).await.map(|()| handed_back(retry_in))
@@ -194,23 +216,48 @@ impl Engine {
         };
         ended.unwrap_or_else(|error| {
             tracing::warn!(object = %claim.key.object, %error, "the end of the work was not written down");
+            self.outages.strike();
             handed_back(self.settings.lease)
         })
     }
 
-    async fn settle_failure(&self, claim: &Claim, failed: &StepError) -> Result<Ended, StoreError> {
-        let store = &self.backends.store;
-        match failed.error.disposition() {
+    /// Whether a failure is the work's own. Other work that went well meanwhile shows that the place is fine, and so
+    /// does the denial of the one object that was to be read.
+    fn judge(&self, failed: StepError, mark: Mark) -> Judged {
+        let disposition = failed.error.disposition();
+        let Disposition::Outage { after } = disposition else { return Judged { failed, disposition } };
+        let a_run = matches!(self.settings.patience, Patience::Run { .. });
+        let denied_input = failed.step == "stage"
+            && matches!(failed.error, StageError::Storage(StorageError::Denied { .. }));
+        let own = a_run || denied_input || self.outages.others_succeed_since(mark);
+        let disposition = if own { Disposition::Retry { after } } else { Disposition::Outage { after } };
+        Judged { failed, disposition }
+    }
+
+    /// Before a claim was held.
+    fn not_now(&self, disposition: &Disposition) -> Ended {
+        match disposition {
+            Disposition::Outage { .. } => handed_back(self.outages.strike()),
+            Disposition::Retry { after } => handed_back(*after),
+            Disposition::Reject(_) | Disposition::Cancelled | Disposition::Unknown => {
+                handed_back(self.settings.backoff)
+            }
+        }
+    }
+
+    async fn settle_failure(&self, claim: &Claim, judged: &Judged) -> Result<Ended, StoreError> {
+        let (store, failed) = (&self.backends.store, &judged.failed);
+        match judged.disposition.clone() {
             Disposition::Cancelled => {
                 store.release(std::slice::from_ref(claim)).await?;
                 Ok(handed_back(Duration::ZERO))
             }
             Disposition::Reject(reason) => self.quarantine(claim, reason).await,
-            // The place is broken, not the work: a service waits for as long as that lasts.
-            Disposition::Retry { after } if self.waits_out(&failed.error) => {
+            Disposition::Outage { .. } => {
+                let pause = self.outages.strike();
                 tracing::warn!(object = %claim.key.object, error = %failed, "waiting");
-                store.postpone(claim, after).await?;
-                Ok(handed_back(after))
+                store.release(std::slice::from_ref(claim)).await?;
+                Ok(handed_back(pause))
             }
             Disposition::Retry { .. } if claim.attempt >= self.settings.max_attempts => {
                 let reason = RejectReason::new(RejectCode::AttemptsExhausted, failed.to_string());
@@ -242,7 +289,7 @@ impl Engine {
             Err(ended) => ended,
             Ok(claim) => {
                 let refused = StepError { step: "admit", error: StageError::Rejected(reason) };
-                self.settle(&claim, Err(refused)).await
+                self.settle(&claim, Err(Judged::own(refused))).await
             }
         }
     }
@@ -253,14 +300,23 @@ impl Engine {
         Ok((Ending::Rejected(reason), Answer::Ack))
     }
 
-    /// A run that has somebody waiting for it counts outages as attempts and ends; a service does not.
-    fn waits_out(&self, error: &StageError) -> bool {
-        self.settings.source_failures.is_none() && error.is_outage()
-    }
-
     fn pause(&self, attempt: u32) -> Duration {
         let doubled = self.settings.backoff.saturating_mul(1 << attempt.saturating_sub(1).min(16));
         doubled.min(Duration::from_secs(300))
+    }
+}
+
+/// A failure and what is done about it, see [`Engine::judge`].
+struct Judged {
+    failed: StepError,
+    disposition: Disposition,
+}
+
+impl Judged {
+    /// As the error itself says.
+    fn own(failed: StepError) -> Self {
+        let disposition = failed.error.disposition();
+        Self { failed, disposition }
     }
 }
 
@@ -294,15 +350,9 @@ fn unread(error: StorageError) -> Failure {
 fn before_claim(error: StageError) -> Failure {
     match error.disposition() {
         Disposition::Reject(reason) => Failure::Refused(reason),
-        Disposition::Retry { .. } | Disposition::Cancelled | Disposition::Unknown => {
-            Failure::Unclaimed(error)
-        }
-    }
-}
-
-fn retry_after(disposition: &Disposition) -> Duration {
-    match disposition {
-        Disposition::Retry { after } => *after,
-        Disposition::Reject(_) | Disposition::Cancelled | Disposition::Unknown => Duration::from_secs(5),
+        Disposition::Retry { .. }
+        | Disposition::Outage { .. }
+        | Disposition::Cancelled
+        | Disposition::Unknown => Failure::Unclaimed(error),
     }
 }

@@ -21,10 +21,12 @@ impl Engine {
         let uploaded = self.upload_all(&processed, &publication).await;
         uploaded.map_err(|error| StepError { step: "upload", error })?;
         self.observer.observe(&Event::Step { step: "upload", took: begun.elapsed() });
+        fail::fail_point!("publishing");
         let begun = Instant::now();
-        let committed = self.commit(&publication).await;
+        let committed = self.commit(publication).await;
         committed.map_err(|error| StepError { step: "publish", error: error.into() })?;
         self.observer.observe(&Event::Step { step: "publish", took: begun.elapsed() });
+        fail::fail_point!("published");
         Ok(())
     }
 
@@ -78,10 +80,11 @@ impl Engine {
     }
 
     /// Publishing twice under one token is harmless, so a lost answer is answered by asking again.
-    async fn commit(&self, publication: &Publication) -> Result<(), StoreError> {
+    async fn commit(&self, publication: Publication) -> Result<(), StoreError> {
         let mut tries = 1;
         loop {
-            match self.backends.store.publish(publication).await {
+            let cut_short = || Err(StoreError::Unknown("the call was cut short".to_owned()));
+            match self.publications.ask(publication.clone()).await.unwrap_or_else(cut_short) {
                 Err(StoreError::Unknown(error) | StoreError::Unavailable(error)) if tries < COMMIT_TRIES => {
                     tracing::warn!(%error, tries, "commit not confirmed, asking again");
                     tokio::time::sleep(Duration::from_millis(200) * tries).await;

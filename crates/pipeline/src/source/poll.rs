@@ -1,12 +1,13 @@
 //! Polling: list the prefix, leave out what is settled, deliver the rest.
 
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use manifest_store::{ClaimStatus, ManifestStore};
-use object_storage::{BlobStore, ObjectSummary};
+use object_storage::{BlobStore, ObjectSummary, StorageError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use types::{ObjectVersion, S3Uri};
@@ -15,6 +16,9 @@ use crate::engine::claim_key;
 use crate::{Delivery, Event, Observer, Receipt, Route, SourceError, Stage, WorkSource};
 
 const PAGE: u16 = 1000;
+
+/// The adapters give up long before; without this a call that never ends would be a source that silently stopped.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// When polling ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,17 +29,27 @@ pub enum PollMode {
     Every(Duration),
 }
 
+/// What is polled, and how.
+#[derive(Debug, Clone)]
+pub struct PollSettings {
+    /// Everything below it is listed (a folder).
+    pub prefix: S3Uri,
+    /// When it ends.
+    pub mode: PollMode,
+    /// Objects younger than this are left to whoever tells of them sooner. Zero when nobody does.
+    pub min_age: Duration,
+}
+
 /// Lists a prefix and delivers every object version that is neither settled nor held elsewhere.
 ///
 /// Several replicas may poll one prefix: the claim decides who works.
 #[derive(Debug)]
 pub struct PollingSource {
-    prefix: S3Uri,
+    settings: PollSettings,
     blobs: Arc<dyn BlobStore>,
     store: Arc<dyn ManifestStore>,
     stage: Arc<dyn Stage>,
     observer: Arc<dyn Observer>,
-    mode: PollMode,
     pass: Pass,
     ready: VecDeque<ObjectSummary>,
     deliveries: Arc<Deliveries>,
@@ -73,22 +87,21 @@ enum Answer {
 }
 
 impl PollingSource {
-    /// A source over everything below `prefix` (a folder).
+    /// A source of what `stage` has not settled.
     pub fn new(
-        prefix: &S3Uri,
+        settings: PollSettings,
         blobs: Arc<dyn BlobStore>,
         store: Arc<dyn ManifestStore>,
         stage: Arc<dyn Stage>,
         observer: Arc<dyn Observer>,
-        mode: PollMode,
     ) -> Self {
+        let settings = PollSettings { prefix: settings.prefix.as_folder(), ..settings };
         Self {
-            prefix: prefix.as_folder(),
+            settings,
             blobs,
             store,
             stage,
             observer,
-            mode,
             pass: Pass::default(),
             ready: VecDeque::new(),
             deliveries: Arc::default(),
@@ -96,9 +109,9 @@ impl PollingSource {
     }
 
     async fn list_page(&mut self) -> Result<(), SourceError> {
-        let page = self.blobs.list(&self.prefix, self.pass.next_page.as_deref(), PAGE).await?;
-        let objects: Vec<_> =
-            page.objects.into_iter().filter(|o| !self.deliveries.holds(&o.object)).collect();
+        let page = self.blobs.list(&self.settings.prefix, self.pass.next_page.as_deref(), PAGE).await?;
+        let objects = page.objects.into_iter().filter(|o| !self.deliveries.holds(&o.object));
+        let objects: Vec<_> = objects.filter(|found| self.is_old_enough(found)).collect();
         let (mut work, mut keys) = (Vec::new(), Vec::new());
         for object in objects {
             match self.stage.route(&object) {
@@ -107,19 +120,29 @@ impl PollingSource {
                     work.push(object);
                 }
                 Route::Ignore(reason) if !self.pass.later => {
-                    self.observer.observe(&Event::Ignored { object: &object, reason });
+                    self.observer.observe(&Event::Ignored { reason });
                 }
                 Route::Ignore(_) => {}
             }
         }
         let statuses = if keys.is_empty() { Vec::new() } else { self.store.statuses(&keys).await? };
         self.take_in(work, &statuses);
+        self.observer.observe(&Event::Polled);
         self.pass.listed = page.next.is_none();
         self.pass.next_page = page.next;
-        if let (true, PollMode::Every(interval)) = (self.pass.listed, self.mode) {
+        if let (true, PollMode::Every(interval)) = (self.pass.listed, self.settings.mode) {
             self.pass.again(Instant::now() + interval);
         }
         Ok(())
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "clocks that disagree move a delivery to another listing, no more"
+    )]
+    fn is_old_enough(&self, found: &ObjectSummary) -> bool {
+        let age = |at: SystemTime| SystemTime::now().duration_since(at).unwrap_or_default();
+        found.modified.is_none_or(|at| age(at) >= self.settings.min_age)
     }
 
     fn take_in(&mut self, work: Vec<ObjectSummary>, statuses: &[ClaimStatus]) {
@@ -129,7 +152,7 @@ impl PollingSource {
                 ClaimStatus::Free => self.ready.push_back(object),
                 ClaimStatus::Settled(_) => settled += 1,
                 // Another replica's. Listing again soon is for the one who waits for the end.
-                ClaimStatus::NotNow { retry_in } if self.mode == PollMode::UntilSettled => {
+                ClaimStatus::NotNow { retry_in } if self.settings.mode == PollMode::UntilSettled => {
                     self.pass.again(Instant::now() + *retry_in);
                 }
                 ClaimStatus::NotNow { .. } => {}
@@ -176,18 +199,23 @@ impl PollingSource {
 
 #[async_trait]
 impl WorkSource for PollingSource {
-    async fn next(&mut self) -> Result<Option<Delivery>, SourceError> {
+    async fn next(&mut self, _room: NonZeroUsize) -> Result<Option<Delivery>, SourceError> {
         loop {
             if let Some(object) = self.ready.pop_front() {
                 return Ok(Some(self.deliver(object)));
             }
             if !self.pass.listed {
-                self.list_page().await?;
+                let listed = tokio::time::timeout(PATIENCE, self.list_page()).await;
+                listed.unwrap_or_else(|_| Err(silent()))?;
             } else if !self.wait().await {
                 return Ok(None);
             }
         }
     }
+}
+
+fn silent() -> SourceError {
+    StorageError::Unavailable("the object store or the manifest store does not answer".to_owned()).into()
 }
 
 impl Deliveries {

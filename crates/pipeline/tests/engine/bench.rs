@@ -10,9 +10,10 @@ use manifest_store::{ClaimKey, ManifestStore, ProcessedRecord, SqliteStore};
 use object_storage::{BlobStore, MemoryStore, ObjectSummary, PutOptions, StorageError};
 use pipeline::{
     Accepted, Backends, CpuPool, Demand, Ending, Engine, EngineSettings, Event, IgnoreReason, InputMode,
-    MemoryBudget, Observer, Outcome, Output, PollMode, PollingSource, Processed, Route, Shutdown, Stage,
-    StageError, Work,
+    MemoryBudget, Observer, Outcome, Output, Patience, PollMode, PollSettings, PollingSource, Processed,
+    QueueSettings, QueueSource, Route, Shutdown, Stage, StageError, Work, WorkSource,
 };
+use queue::{MemoryQueue, Queue};
 use staging::{StagingArea, StagingConfig};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -21,6 +22,8 @@ use types::{BucketName, DatasetName, PolicyHash, RejectCode, RejectReason, S3Uri
 /// No test is that slow: something hangs.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) const BACKOFF: Duration = Duration::from_millis(20);
+/// Of messages.
+pub(crate) const VISIBILITY: Duration = Duration::from_millis(300);
 /// Longer than any test.
 pub(crate) const LONG: Duration = Duration::from_secs(3600);
 
@@ -33,6 +36,8 @@ pub(crate) enum Act {
     Fail,
     /// Finds that it may not read its other inputs.
     Outage,
+    /// The same after [`Act::Hold`].
+    HoldThenOutage,
     /// Refuses for good.
     Reject,
     /// Asks to be called again.
@@ -85,6 +90,10 @@ impl ObedientStage {
             Act::Fail => {
                 let source = std::io::Error::other("the disk hums");
                 return Err(StageError::File { path: "somewhere".to_owned(), source });
+            }
+            Act::HoldThenOutage => {
+                self.held.acquire().await.expect("never closed").forget();
+                return Box::pin(self.act(Act::Outage, work)).await;
             }
             Act::Outage => {
                 let uri = work.object.object.uri.clone();
@@ -157,6 +166,7 @@ impl Stage for ObedientStage {
 pub(crate) struct Recorder {
     endings: Mutex<Vec<(String, Ending)>>,
     discovered: Mutex<Vec<(u64, u64)>>,
+    ignored: Mutex<Vec<IgnoreReason>>,
 }
 
 impl Recorder {
@@ -167,6 +177,11 @@ impl Recorder {
 
     pub(crate) fn labels_of(&self, key: &str) -> Vec<&'static str> {
         self.endings_of(key).iter().map(Ending::label).collect()
+    }
+
+    /// What the source did not deliver.
+    pub(crate) fn ignored(&self) -> Vec<IgnoreReason> {
+        lock(&self.ignored).clone()
     }
 
     /// Objects and settled ones among them, per listed page.
@@ -181,6 +196,7 @@ impl Observer for Recorder {
             Event::Finished { object, ending } => {
                 lock(&self.endings).push((object.object.uri.key().to_owned(), (*ending).clone()));
             }
+            Event::Ignored { reason } => lock(&self.ignored).push(*reason),
             Event::Discovered { objects, settled } => lock(&self.discovered).push((*objects, *settled)),
             _ => {}
         }
@@ -234,7 +250,7 @@ impl Bench {
             lease: LONG,
             max_attempts: 3,
             backoff: BACKOFF,
-            source_failures: Some(1),
+            patience: Patience::Run { source_failures: 1 },
         }
     }
 
@@ -252,12 +268,11 @@ impl Bench {
 
     pub(crate) fn source(&self, mode: PollMode) -> PollingSource {
         PollingSource::new(
-            &uri("in/"),
+            PollSettings { prefix: uri("in/"), mode, min_age: Duration::ZERO },
             Arc::clone(&self.blobs) as Arc<dyn BlobStore>,
             Arc::clone(&self.store),
             Arc::clone(&self.stage) as Arc<dyn Stage>,
             Arc::clone(&self.recorder) as Arc<dyn Observer>,
-            mode,
         )
     }
 
@@ -275,12 +290,36 @@ impl Bench {
 
     /// Starts working in the background.
     pub(crate) fn start(&self, settings: EngineSettings, mode: PollMode) -> Running {
+        self.start_with(settings, Box::new(self.source(mode)))
+    }
+
+    /// The same with another source.
+    pub(crate) fn start_with(&self, settings: EngineSettings, mut source: Box<dyn WorkSource>) -> Running {
         let engine = self.engine(settings, Arc::clone(&self.recorder) as Arc<dyn Observer>);
-        let mut source = self.source(mode);
         let shutdown = Shutdown::default();
         let signal = shutdown.clone();
-        let task = tokio::spawn(async move { engine.run(&mut source, &signal).await });
+        let task = tokio::spawn(async move { engine.run(source.as_mut(), &signal).await });
         Running { shutdown, task }
+    }
+
+    /// A source of events.
+    pub(crate) fn events(&self, queue: &Arc<MemoryQueue>) -> QueueSource {
+        let settings = QueueSettings {
+            bucket: "bucket".parse().expect("valid"),
+            visibility: VISIBILITY,
+            wait: Duration::from_millis(500),
+            backoff: BACKOFF,
+            parked: 10,
+        };
+        let queue = Arc::clone(queue) as Arc<dyn Queue>;
+        let blobs = Arc::clone(&self.blobs) as Arc<dyn BlobStore>;
+        QueueSource::new(settings, queue, blobs, Arc::clone(&self.recorder) as Arc<dyn Observer>)
+    }
+
+    /// How a service bears with outages.
+    pub(crate) fn service(&self, owner: &str) -> EngineSettings {
+        let patience = Patience::Service { input: uri("in/"), output: "s3://out".parse().expect("valid") };
+        EngineSettings { patience, ..self.settings(owner) }
     }
 
     /// What the store knows about a key, newest claim first.

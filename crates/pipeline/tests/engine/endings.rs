@@ -53,20 +53,34 @@ async fn failing_work_is_retried_with_growing_pauses_and_then_quarantined() -> a
 
 #[tokio::test]
 async fn outages_are_waited_out_by_a_service_and_count_in_a_run() -> anyhow::Result<()> {
-    for (source_failures, label, attempts) in [(None, "handed_back", 0), (Some(1), "retried", 1)] {
+    for (a_service, label, attempts) in [(true, "handed_back", 0), (false, "retried", 1)] {
         let bench = Bench::new().await?;
         bench.put("in/a").await?;
         bench.stage.tell("in/a", [Act::Outage]);
-        let settings = EngineSettings { source_failures, ..bench.settings("owner") };
+        let settings = if a_service { bench.service("owner") } else { bench.settings("owner") };
         let running = bench.start(settings, PollMode::UntilSettled);
         until("the attempt ended", async || bench.recorder.labels_of("in/a") == [label]).await?;
         running.shutdown.intake.cancel();
         running.ended().await?;
-        let known = bench.processed("in/a").await?;
-        ensure!(matches!(known[0].status, ClaimStatus::NotNow { .. }), "{known:?}");
-        assert_eq!(known[0].attempts, attempts);
+        assert_eq!(bench.processed("in/a").await?[0].attempts, attempts);
     }
     Ok(())
+}
+
+#[tokio::test]
+async fn failures_that_only_one_object_has_while_others_succeed_are_its_own() -> anyhow::Result<()> {
+    let bench = Bench::new().await?;
+    for key in ["in/a", "in/b"] {
+        bench.put(key).await?;
+    }
+    bench.stage.tell("in/a", [Act::HoldThenOutage]);
+    let running = bench.start(bench.service("owner"), PollMode::UntilSettled);
+    until("the other one is done", async || bench.recorder.labels_of("in/b") == ["done"]).await?;
+    bench.stage.let_go();
+    until("the attempt ended", async || !bench.recorder.labels_of("in/a").is_empty()).await?;
+    assert_eq!(bench.recorder.labels_of("in/a"), ["retried"]);
+    running.shutdown.intake.cancel();
+    running.ended().await
 }
 
 #[tokio::test]

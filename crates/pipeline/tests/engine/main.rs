@@ -1,7 +1,9 @@
-//! The engine and the polling source, with a stage that does what each test tells it to, over the memory object store
+//! The engine and its sources, with a stage that does what each test tells it to, over the memory object store
 //! and SQLite.
 
 mod bench;
 mod endings;
+mod events;
 mod leases;
 mod polling;
+mod protocol_model;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use object_storage::BlobStore;
 use pipeline::{
-    Backends, CpuPool, Engine, EngineSettings, MemoryBudget, Observer, PollMode, PollingSource, Shutdown,
-    Stage,
+    Backends, CpuPool, Engine, EngineSettings, MemoryBudget, Observer, Patience, PollMode, PollSettings,
+    PollingSource, Shutdown, Stage,
 };
 use staging::{StagingArea, StagingConfig};
 use types::S3Uri;
@@ -74,13 +74,14 @@ impl<'a> PipelineRun<'a> {
         let name = stage.name();
         let observer: Arc<dyn Observer> = self.progress.begin(name);
         let store = &self.home.store;
+        let polled =
+            PollSettings { prefix: prefix.clone(), mode: PollMode::UntilSettled, min_age: Duration::ZERO };
         let mut source = PollingSource::new(
-            prefix,
+            polled,
             Arc::clone(input),
             Arc::clone(store),
             Arc::clone(&stage),
             Arc::clone(&observer),
-            PollMode::UntilSettled,
         );
         let backends = Backends {
             input: Arc::clone(input),
@@ -96,7 +97,7 @@ impl<'a> PipelineRun<'a> {
             lease: LEASE,
             max_attempts: MAX_ATTEMPTS,
             backoff: BACKOFF,
-            source_failures: Some(SOURCE_FAILURES),
+            patience: Patience::Run { source_failures: SOURCE_FAILURES },
         };
         let engine = Engine::new(stage, backends, settings, observer);
         engine

@@ -104,6 +104,9 @@ impl Observer for StageProgress {
             Event::Finished { ending: Ending::AlreadySettled | Ending::Ignored(_), .. } => self.bar.inc(1),
             Event::Finished { ending: Ending::Retried | Ending::HandedBack, .. }
             | Event::Ignored { .. }
+            | Event::Polled
+            | Event::Received { .. }
+            | Event::Message(_)
             | Event::Started { .. }
             | Event::Step { .. }
             | Event::Uploaded { .. } => {}
