@@ -61,7 +61,7 @@ pub(crate) async fn serve(
     let disk = DiskGauges::register(&registry)?;
     let admin = Admin { health, registry, disk, staging };
     let router = Router::new()
-        .route("/livez", get(|| async { "ok\n" }))
+        .route("/livez", get(live))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, REQUEST_TIMEOUT))
@@ -76,6 +76,14 @@ pub(crate) async fn serve(
             tracing::error!(%error, "admin server ended");
         }
     }))
+}
+
+async fn live(State(admin): State<Admin>) -> Response {
+    if admin.health.is_alive() {
+        "ok\n".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "the engine does not turn any more\n").into_response()
+    }
 }
 
 async fn ready(State(admin): State<Admin>) -> Response {

@@ -10,6 +10,8 @@ use bytesize::ByteSize;
 use clap::{Args, ValueEnum};
 use types::S3Uri;
 
+use crate::{JanitorArguments, SourceArguments};
+
 /// A value that is never printed.
 #[derive(Clone)]
 pub struct Secret(String);
@@ -77,9 +79,6 @@ pub struct CommonArguments {
     /// The most this instance may reserve on the disk, like 50GiB [default: what is free]
     #[arg(long, env = "NVME_QUOTA", value_name = "SIZE")]
     pub nvme_quota: Option<ByteSize>,
-    /// Pause between two listings of the input prefix
-    #[arg(long, env = "POLL_INTERVAL", default_value = "10s", value_name = "TIME", value_parser = humantime::parse_duration)]
-    pub poll_interval: Duration,
     /// Objects worked on at once [default: two per CPU thread]
     #[arg(long, env = "WORK_SLOTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub slots: Option<u16>,
@@ -104,6 +103,12 @@ pub struct CommonArguments {
     /// Where /livez, /readyz and /metrics are served
     #[arg(long, env = "ADMIN_ADDRESS", default_value = "0.0.0.0:9090", value_name = "ADDR")]
     pub admin_address: SocketAddr,
+    /// Where work comes from.
+    #[command(flatten)]
+    pub source: SourceArguments,
+    /// When leftovers are collected.
+    #[command(flatten)]
+    pub janitor: JanitorArguments,
     /// What is logged.
     #[command(flatten)]
     pub log: LogArguments,

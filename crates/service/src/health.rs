@@ -5,10 +5,13 @@ use std::time::Duration;
 
 use manifest_store::ManifestStore;
 use object_storage::BlobStore;
+use pipeline::Pulse;
 use staging::StagingArea;
 use tokio_util::sync::CancellationToken;
 use types::S3Uri;
 
+/// The engine beats every few seconds, whatever it waits for.
+const LONGEST_SILENCE: Duration = Duration::from_secs(60);
 const INTERVAL: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(4);
 
@@ -18,12 +21,18 @@ pub(crate) struct Health {
     staging: StagingArea,
     problem: Arc<Mutex<Option<String>>>,
     stopping: CancellationToken,
+    pulse: Pulse,
 }
 
 impl Health {
-    pub(crate) fn new(staging: StagingArea, stopping: CancellationToken) -> Self {
+    pub(crate) fn new(staging: StagingArea, stopping: CancellationToken, pulse: Pulse) -> Self {
         let problem = Arc::new(Mutex::new(Some("starting".to_owned())));
-        Self { staging, problem, stopping }
+        Self { staging, problem, stopping, pulse }
+    }
+
+    /// Whether the engine still turns. Depends on nothing outside of the process: a restart would not help there.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.pulse.age() < LONGEST_SILENCE
     }
 
     /// The reason not to be ready, if there is one.

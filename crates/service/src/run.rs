@@ -8,13 +8,14 @@ use anyhow::Context;
 use futures::future::BoxFuture;
 use manifest_store::ManifestStore;
 use object_storage::{BlobStore, S3Settings, S3Store};
-use pipeline::{Backends, CpuPool, Engine, MemoryBudget, Metrics, PollMode, PollingSource, Shutdown, Stage};
+use pipeline::{Backends, CpuPool, Engine, MemoryBudget, Metrics, Shutdown, Stage};
 use prometheus::Registry;
 use staging::StagingArea;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::health::Health;
+use crate::source::Parts;
 use crate::{CommonArguments, admin, engine_settings, init_tracing};
 
 /// At the end, how long requests to the admin server may take. One that is never completed must not keep the process.
@@ -57,6 +58,8 @@ pub async fn run(
     build: impl FnOnce(&Wiring) -> anyhow::Result<App>,
 ) -> anyhow::Result<()> {
     init_tracing(&arguments.log)?;
+    #[cfg(feature = "failpoints")]
+    crate::failpoints::arm()?;
     check_prefixes(&arguments)?;
     let store = manifest_store::open(arguments.database_url.expose()).await.context("DATABASE_URL")?;
     let blobs: Arc<dyn BlobStore> = Arc::new(S3Store::connect(&S3Settings::default()).await?);
@@ -65,36 +68,42 @@ pub async fn run(
     let app = build(&Wiring { store: Arc::clone(&store), blobs: Arc::clone(&blobs) })?;
 
     let (shutdown, registry, stopped) = (Shutdown::default(), Registry::new(), CancellationToken::new());
-    let health = Health::new(staging.clone(), shutdown.intake.clone());
-    let admin = admin::serve(
-        arguments.admin_address,
-        health.clone(),
-        registry.clone(),
-        staging.clone(),
-        stopped.clone(),
-    )
-    .await?;
-    let prefixes = [arguments.input_prefix.clone(), arguments.output_prefix.clone()];
-    let watch = tokio::spawn(health.watch(Arc::clone(&store), Arc::clone(&blobs), prefixes));
-    tokio::spawn(stop_on_signal(shutdown.clone(), arguments.shutdown_grace));
-
     let metrics = Arc::new(Metrics::register(&registry, app.stage.name())?);
     let settings = engine_settings(&arguments, cpu.threads());
     tracing::info!(stage = %app.stage.name(), policy = %app.stage.policy(), owner = %settings.owner, slots = settings.slots, "started");
-    let mut source = PollingSource::new(
-        &arguments.input_prefix,
-        Arc::clone(&blobs),
-        Arc::clone(&store),
-        Arc::clone(&app.stage),
-        Arc::<Metrics>::clone(&metrics),
-        PollMode::Every(arguments.poll_interval),
-    );
+    let parts = Parts {
+        input: arguments.input_prefix.clone(),
+        blobs: Arc::clone(&blobs),
+        store: Arc::clone(&store),
+        stage: Arc::clone(&app.stage),
+        observer: Arc::<Metrics>::clone(&metrics),
+        backoff: arguments.retry_backoff,
+    };
+    let mut source = arguments.source.open(&parts).await?;
+    let stores = (&store, &blobs);
+    let janitor = arguments.janitor.janitor(app.stage.name(), &arguments.output_prefix, stores, &registry)?;
     let memory = MemoryBudget::new(arguments.decode_memory.as_u64());
-    let backends = Backends { input: Arc::clone(&blobs), output: blobs, store, staging, cpu, memory };
-    let beside = app.background.map(|start| tokio::spawn(start(shutdown.intake.clone())));
-    let worked = Engine::new(app.stage, backends, settings, metrics).run(&mut source, &shutdown).await;
+    let backends = Backends {
+        input: Arc::clone(&blobs),
+        output: Arc::clone(&blobs),
+        store: Arc::clone(&store),
+        staging: staging.clone(),
+        cpu,
+        memory,
+    };
+    let engine = Engine::new(app.stage, backends, settings, metrics);
 
-    if let Some(beside) = beside {
+    let health = Health::new(staging.clone(), shutdown.intake.clone(), engine.pulse());
+    let admin =
+        admin::serve(arguments.admin_address, health.clone(), registry, staging, stopped.clone()).await?;
+    let prefixes = [arguments.input_prefix, arguments.output_prefix];
+    let watch = tokio::spawn(health.watch(store, blobs, prefixes));
+    tokio::spawn(stop_on_signal(shutdown.clone(), arguments.shutdown_grace));
+    let beside = app.background.map(|start| tokio::spawn(start(shutdown.intake.clone())));
+    let janitor = janitor.map(|janitor| tokio::spawn(janitor.run(shutdown.intake.clone())));
+    let worked = engine.run(source.as_mut(), &shutdown).await;
+
+    for beside in [beside, janitor].into_iter().flatten() {
         beside.await?;
     }
     watch.await?;

@@ -1,6 +1,6 @@
 //! From arguments to the parts of the engine.
 
-use pipeline::EngineSettings;
+use pipeline::{EngineSettings, Patience};
 use staging::StagingConfig;
 
 use crate::CommonArguments;
@@ -24,7 +24,10 @@ pub fn engine_settings(arguments: &CommonArguments, cpu_threads: usize) -> Engin
         lease: arguments.lease,
         max_attempts: arguments.max_attempts,
         backoff: arguments.retry_backoff,
-        source_failures: None,
+        patience: Patience::Service {
+            input: arguments.input_prefix.clone(),
+            output: arguments.output_prefix.clone(),
+        },
     }
 }
 
