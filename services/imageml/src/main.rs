@@ -5,6 +5,7 @@ mod backend;
 mod curation;
 mod dataset;
 mod demo;
+mod dlq;
 mod home;
 mod normalize_folder;
 mod output;
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         Command::Dataset { command, backend } => dataset::run(command, &backend).await,
         Command::Rejected { command, backend } => rejected::run(command, &backend).await,
         Command::Processed(arguments) => processed::run(arguments).await,
+        Command::Dlq { command } => Box::pin(dlq::run(command)).await,
     };
     done.unwrap_or_else(|error| output::fail(&error))
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
 use tempfile::TempDir;
+use types::{Sha256, layout};
 
 use crate::pictures;
 
@@ -65,6 +66,13 @@ impl Bench {
     /// The file of an object in a bucket of the home.
     pub(crate) fn object(&self, bucket: &str, key: &str) -> PathBuf {
         self.home().join("s3").join(format!("imageml-{bucket}")).join(key)
+    }
+
+    /// The bronze object of one of the pictures.
+    pub(crate) fn bronze(&self, dataset: &str, picture: &str) -> anyhow::Result<String> {
+        let digest = Sha256::of(std::fs::read(self.input().join(picture))?);
+        let uri = layout::bronze_image(&"s3://imageml-bronze".parse()?, &dataset.parse()?, picture, &digest);
+        Ok(uri.to_string())
     }
 
     /// The binary, with nothing of the tester's own environment.

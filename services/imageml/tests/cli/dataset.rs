@@ -44,7 +44,8 @@ fn list_and_show_count_what_there_is() -> anyhow::Result<()> {
 #[test]
 fn lineage_leads_from_the_input_to_the_version_and_back() -> anyhow::Result<()> {
     let bench = bench()?;
-    let bronze = "s3://imageml-bronze/d/images/00.jpg";
+    let bronze = bench.bronze("d", "00.jpg")?;
+    let bronze = bronze.as_str();
     let document = bench.json(&["dataset", "lineage", bronze])?;
     let up = list(&document, "/ancestors")?;
     assert_eq!(up.len(), 1);

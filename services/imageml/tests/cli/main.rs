@@ -4,6 +4,7 @@ mod bench;
 mod bucket;
 mod curation;
 mod dataset;
+mod dlq;
 mod folder;
 mod interruption;
 mod layers;

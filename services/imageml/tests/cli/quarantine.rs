@@ -136,7 +136,8 @@ fn processed_answers_with_its_exit_code() -> anyhow::Result<()> {
     let rejected = bench.json(&["rejected", "list", "d"])?;
     let half = text(&rejected, "/rejected/0/uri")?;
     let good = half.replace("half.jpg", "00.jpg");
-    let bronze = "s3://imageml-bronze/d/images/00.jpg";
+    let bronze = bench.bronze("d", "00.jpg")?;
+    let bronze = bronze.as_str();
     let cases = [
         ("ingest", good.as_str(), 0, "done"),
         ("normalize", bronze, 0, "done"),
