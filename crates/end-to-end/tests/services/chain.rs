@@ -12,8 +12,8 @@ use testkit::Service;
 use types::{DatasetVersionManifest, ImageId, S3Uri, Sha256, VersionNumber};
 
 use crate::library_run::LibraryRun;
-use crate::photos::photo;
 use crate::stand::{PATIENCE, Program, Stand, dataset, stop, until_at_rest};
+use testkit::photo;
 
 const SIZES: &str = "64x64,96x72:crop";
 const IMAGES: u64 = 24;
@@ -78,7 +78,15 @@ fn image_ids(images: impl IntoIterator<Item = Vec<u8>>) -> BTreeSet<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn images_in_the_inbox_become_a_version_and_a_training_dataset() -> anyhow::Result<()> {
-    let stand = Stand::on_moto().await?;
+    inbox_to_training_dataset(Stand::on_moto().await?).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_stage_is_driven_by_the_events_of_the_one_before() -> anyhow::Result<()> {
+    inbox_to_training_dataset(Stand::with_events().await?).await
+}
+
+async fn inbox_to_training_dataset(stand: Stand) -> anyhow::Result<()> {
     let mut services = vec![
         stand.start(Program::Ingest, &[])?,
         stand.start(Program::Normalize, &["--sizes", SIZES])?,
@@ -86,6 +94,7 @@ async fn images_in_the_inbox_become_a_version_and_a_training_dataset() -> anyhow
     ];
     let flowed = flow(&stand, &mut services).await;
     flowed.with_context(|| services.iter().map(Service::log_text).collect::<Vec<_>>().join("\n\n"))?;
+    stand.until_queues_are_empty().await?;
     for mut service in services {
         until_at_rest(&mut service).await?;
         let service = stop(service).await?;

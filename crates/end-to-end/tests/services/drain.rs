@@ -10,8 +10,8 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use types::{S3Uri, StageName};
 
-use crate::photos::photo;
 use crate::stand::{PATIENCE, Program, Stand, dataset, stop, until_counted};
+use testkit::photo;
 
 const OBJECTS: u64 = 300;
 const SLOTS: f64 = 4.0;

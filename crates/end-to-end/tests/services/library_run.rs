@@ -10,8 +10,8 @@ use manifest_store::{ManifestStore, SqliteStore};
 use normalize::Normalize;
 use object_storage::{BlobStore, MemoryStore, PutOptions};
 use pipeline::{
-    Backends, CpuPool, DatasetRoute, Engine, EngineSettings, MemoryBudget, Metrics, PollMode, PollingSource,
-    Shutdown, Stage,
+    Backends, CpuPool, DatasetRoute, Engine, EngineSettings, MemoryBudget, Metrics, Patience, PollMode,
+    PollSettings, PollingSource, Shutdown, Stage,
 };
 use shard::{Planned, Planner, PlannerSettings, Shard};
 use staging::{StagingArea, StagingConfig};
@@ -71,13 +71,14 @@ impl LibraryRun {
 
     async fn drive(&self, stage: Arc<dyn Stage>, prefix: &S3Uri) -> anyhow::Result<()> {
         let metrics = Arc::new(Metrics::register(&prometheus::Registry::new(), stage.name())?);
+        let polled =
+            PollSettings { prefix: prefix.clone(), mode: PollMode::UntilSettled, min_age: Duration::ZERO };
         let mut source = PollingSource::new(
-            prefix,
+            polled,
             Arc::clone(&self.blobs),
             Arc::clone(&self.store),
             Arc::clone(&stage),
             Arc::<Metrics>::clone(&metrics),
-            PollMode::UntilSettled,
         );
         let backends = Backends {
             input: Arc::clone(&self.blobs),
@@ -93,7 +94,7 @@ impl LibraryRun {
             lease: Duration::from_secs(60),
             max_attempts: 1,
             backoff: Duration::from_millis(10),
-            source_failures: Some(1),
+            patience: Patience::Run { source_failures: 1 },
         };
         Engine::new(stage, backends, settings, metrics).run(&mut source, &Shutdown::default()).await?;
         Ok(())

@@ -4,11 +4,11 @@
 mod chain;
 mod configuration;
 mod drain;
+mod events;
 mod hostile_keys;
 mod library_run;
 mod metrics;
 mod nvme;
-mod photos;
 mod poison;
 mod replicas;
 mod stand;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use testkit::Scrape;
 use types::RejectCode;
 
-use crate::photos::photo;
 use crate::stand::{Program, Stand, stop, until_counted};
+use testkit::photo;
 
 /// What a label may be called. Datasets, keys and owners are for logs and the manifest store: their number has no bound.
-const LABELS: [&str; 5] = ["stage", "ending", "reason", "step", "le"];
+const LABELS: [&str; 7] = ["stage", "ending", "reason", "step", "fate", "what", "le"];
 
 /// A family as the page's table has it.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use manifest_store::{ClaimStatus, Settlement};
 use types::{RejectCode, S3Uri, StageName};
 
-use crate::photos::{noise, photo};
 use crate::stand::{PATIENCE, Program, Stand, dataset, stop, until_at_rest, until_counted};
+use testkit::{noise, photo};
 
 const OBJECTS: u64 = 60;
 /// One 64x64 rendition reserves 80 KiB (raw pixels and headers) beside its input of some 10 KB: two fit, three do not.

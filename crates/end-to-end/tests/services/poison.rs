@@ -4,8 +4,8 @@ use object_storage::BlobStore as _;
 use testkit::Gate;
 use types::{RejectCode, Sha256, StageName};
 
-use crate::photos::photo;
 use crate::stand::{PATIENCE, Program, Stand, dataset, stop, until_at_rest, until_counted};
+use testkit::photo;
 
 fn poison() -> Vec<(&'static str, Vec<u8>, RejectCode)> {
     let whole = photo(1, 160, 120);

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use manifest_store::{ClaimStatus, Settlement};
 use types::{S3Uri, StageName};
 
-use crate::photos::photo;
 use crate::stand::{PATIENCE, Program, Stand, dataset, stop, until_at_rest, until_counted};
+use testkit::photo;
 
 const OBJECTS: u64 = 500;
 const DONE: &[(&str, &str)] = &[("ending", "done")];

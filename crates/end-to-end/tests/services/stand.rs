@@ -1,5 +1,6 @@
 //! A database, an object store and a folder for one test, and services that run against them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,9 +10,12 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use manifest_store::{DatasetProgress, ManifestStore, ProcessedRecord, StoreError};
 use object_storage::{BlobStore as _, ObjectSummary, PutOptions, S3Settings, S3Store};
+use queue::{Depth, Queue as _, SqsQueue};
 use tempfile::TempDir;
 use testkit::{Moto, Service, TestDatabase};
 use types::{DatasetName, S3Uri, StageName};
+
+use crate::events;
 
 /// How long anything may take before a test gives up: these machines also compile.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
@@ -63,6 +67,8 @@ pub(crate) struct Stand {
     database: TestDatabase,
     pub(crate) store: Arc<dyn ManifestStore>,
     pub(crate) blobs: S3Store,
+    /// Of buckets with notifications, by kind.
+    queues: BTreeMap<&'static str, SqsQueue>,
     folder: TempDir,
 }
 
@@ -96,7 +102,29 @@ impl Stand {
         let store = manifest_store::open(&database.url).await?;
         let folder = tempfile::tempdir()?;
         std::fs::create_dir_all(folder.path().join("a/b/c"))?;
-        Ok(Self { server, name, database, store, blobs, folder })
+        Ok(Self { server, name, database, store, blobs, queues: BTreeMap::new(), folder })
+    }
+
+    /// Over moto, with a queue for each bucket that a service watches: the services take events and list nothing.
+    pub(crate) async fn with_events() -> anyhow::Result<Self> {
+        let mut stand = Self::on_moto().await?;
+        for program in Program::ALL {
+            let (kind, _) = program.buckets();
+            let queue = events::queue_of(stand.endpoint(), stand.bucket(kind).bucket()).await?;
+            stand.queues.insert(kind, queue);
+        }
+        Ok(stand)
+    }
+
+    /// Waits until every message of every queue was deleted.
+    pub(crate) async fn until_queues_are_empty(&self) -> anyhow::Result<()> {
+        for (kind, queue) in &self.queues {
+            testkit::until(&format!("the queue of {kind} is empty"), PATIENCE, async || {
+                Ok((queue.depth().await? == Depth::default()).then_some(()))
+            })
+            .await?;
+        }
+        Ok(())
     }
 
     pub(crate) fn bucket(&self, kind: &str) -> S3Uri {
@@ -151,8 +179,16 @@ impl Stand {
                 .env("STAGE_OUTPUT_PREFIX", self.bucket(output).to_string())
                 .env("POLL_INTERVAL", "200ms")
                 .env("RETRY_BACKOFF", "100ms")
+                .env("JANITOR_INTERVAL", "off")
                 .args(arguments)
                 .current_dir(self.folder.path().join("a/b"));
+            if let Some(queue) = self.queues.get(input) {
+                command
+                    .env("STAGE_SOURCE", "sqs")
+                    .env("QUEUE_URL", queue.url())
+                    .env("QUEUE_WAIT", "1s")
+                    .env("RECONCILE_INTERVAL", "off");
+            }
         })
     }
 
