@@ -1,6 +1,6 @@
 # Every target calls something that can be read and run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt setup-python kill-test clean
+.PHONY: help demo test check fmt setup-python setup-java kill-test chaos bench clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,9 +20,18 @@ fmt: ## Format the Rust code
 setup-python: ## Make .venv with the Python packages that tests use
 	@tests/python/setup.sh
 
+setup-java: ## Make .elasticmq with the queue server that tests use
+	@tests/java/setup.sh
+
 kill-test: ## Kill runs at random moments and compare the results with an undisturbed one
 	@scripts/kill-resume.sh
 
-clean: ## Remove everything that was built, the demo and .venv
+chaos: ## Faults, crashes and lost events against the real services (SEEDS=1,2,3, ARGUMENTS='S-02 --seeds 7')
+	@SEEDS="$(SEEDS)" ARGUMENTS="$(ARGUMENTS)" scripts/chaos.sh
+
+bench: ## Measure claims and publications on PostgreSQL
+	@scripts/bench.sh
+
+clean: ## Remove everything that was built, the demo, .venv and .elasticmq
 	@cargo clean
-	@rm -rf .venv target
+	@rm -rf .venv .elasticmq target
