@@ -60,6 +60,7 @@ macro_rules! conformance_suite {
             bulk_publications_that_overlap_all_come_through
             content_that_comes_back_is_new_work
             content_that_comes_back_is_settled_as_before
+            a_late_publication_keeps_the_rejection_of_newer_content
             done_work_frees_other_versions_under_every_policy
             stale_work_is_refused
             of_two_versions_published_at_once_the_later_claimed_stays

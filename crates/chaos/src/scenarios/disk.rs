@@ -134,6 +134,10 @@ async fn calls_fail(rig: &mut Rig) -> anyhow::Result<Verdict> {
         let log = rig.folder().join(format!("strace-{round}"));
         let strace = Strace::attach(pid, &inject, &staged_paths(&instance, &told)?, log).await?;
         rig.tell(&told).await?;
+        for _ in 0..8 {
+            // Looks at the disk, whatever the answer is.
+            pod.get("/readyz").await?;
+        }
         // What fails waits for up to half a minute, and is done without strace.
         let all = rig.ledger.entries().len();
         until("all are done", Duration::from_secs(4), async || {

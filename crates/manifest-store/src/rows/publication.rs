@@ -109,11 +109,15 @@ impl ObjectClaims {
     pub(crate) fn settle(&mut self, claim: &Claim) {
         let policy = policy_bytes(&claim.key.policy);
         let version = &claim.key.object.version;
+        let ours = |row: &ObjectClaimRow| row.version == *version && row.policy == policy;
+        let claimed_at = self.claims.iter().find(|row| ours(row)).map_or(i64::MAX, |row| row.claimed_at);
         for row in &mut self.claims {
             let same_version = row.version == *version;
-            if same_version && row.policy == policy {
+            // What was rejected later was newer content, or another policy's: that stays so.
+            let rejected_before = row.state == "rejected" && row.claimed_at <= claimed_at;
+            if ours(row) {
                 row.make(Change::Done);
-            } else if row.state == "rejected" || (row.is_done() && !same_version) {
+            } else if rejected_before || (row.is_done() && !same_version) {
                 // Freed and not deleted: the fence of work that was lost before must not begin anew.
                 row.make(Change::Freed);
             }

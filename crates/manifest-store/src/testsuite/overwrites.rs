@@ -65,6 +65,20 @@ pub async fn content_that_comes_back_is_settled_as_before(store: Store) -> anyho
     Ok(())
 }
 
+/// A rejection of content that was read later than ours is not ours to forget.
+pub async fn a_late_publication_keeps_the_rejection_of_newer_content(store: Store) -> anyhow::Result<()> {
+    let (old, new) = (original("x", "old"), original("x", "new, and broken"));
+    let late = owned(&store, &ingest_key(&old)).await?;
+    tick().await;
+    let claim = owned(&store, &ingest_key(&new)).await?;
+    let reason = RejectReason::new(RejectCode::Corrupt, "");
+    store.quarantine(&claim, &reason).await?;
+    store.publish(&publication(&late, vec![Effect::Original(old.clone())])).await?;
+    let rejected = ClaimStatus::Settled(Settlement::Rejected(reason));
+    assert_eq!(store.statuses(&[ingest_key(&old), ingest_key(&new)]).await?, [DONE, rejected]);
+    Ok(())
+}
+
 /// What the catalogue no longer holds is free whatever policy it was done under; the same version is not touched, nor
 /// are other objects, stages and datasets.
 pub async fn done_work_frees_other_versions_under_every_policy(store: Store) -> anyhow::Result<()> {

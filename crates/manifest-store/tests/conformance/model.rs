@@ -216,11 +216,13 @@ impl Run<'_> {
         self.other_versions(key).into_iter().any(|other| later(&self.model[other]))
     }
 
-    /// What a publication does to other versions: the settled are free, attempts from zero.
+    /// What a publication does to other versions: what was settled before is free, attempts from zero.
     fn unsettle_others(&mut self, key: usize) {
+        let published = self.model[key].granted_at;
         for other in self.other_versions(key) {
             let model = &mut self.model[other];
-            if matches!(model.state, State::Done | State::Rejected) {
+            let rejected_before = model.state == State::Rejected && model.granted_at < published;
+            if model.state == State::Done || rejected_before {
                 model.state = State::Free;
                 model.attempts = 0;
                 model.checkpointed = false;
