@@ -197,6 +197,11 @@ impl Engine {
         let path = workspace.input();
         let limit = self.stage.input().max_bytes();
         let downloaded = self.backends.input.download(&object.object, &path, limit).await?;
+        if downloaded.bytes != object.bytes {
+            // Shorter than what was announced, with a length that fits: a proxy or server that cut it.
+            let problem = format!("{} bytes came, and it has {}", downloaded.bytes, object.bytes);
+            return Err(StorageError::Damaged { uri: object.object.uri.clone(), problem });
+        }
         Ok(Input::File { path, bytes: downloaded.bytes, sha256: downloaded.sha256 })
     }
 
