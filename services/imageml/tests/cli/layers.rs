@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Every crate of ours and its layer; a crate depends only on lower ones.
 const LAYERS: [(u8, &[&str]); 5] = [
-    (0, &["types", "imaging", "shards", "sample-images", "s3-events"]),
+    (0, &["types", "annotations", "imaging", "shards", "sample-images", "s3-events"]),
     (2, &["object-storage", "manifest-store", "staging", "queue"]),
     (3, &["pipeline", "dataset-builder", "janitor"]),
     (4, &["service", "local-cloud"]),
@@ -18,8 +18,9 @@ const LAYERS: [(u8, &[&str]); 5] = [
 const TEST_ONLY: [&str; 3] = ["testkit", "end-to-end", "chaos"];
 
 /// Dependencies within a layer, each for a reason.
-const WITHIN_A_LAYER: [(&str, &str); 7] = [
+const WITHIN_A_LAYER: [(&str, &str); 8] = [
     // Everyone speaks the vocabulary.
+    ("annotations", "types"),
     ("imaging", "types"),
     ("shards", "types"),
     // Built on the `Work` and `Output` of stages.

@@ -1,0 +1,19 @@
+//! Annotations (L0, pure): what people and models say of images, independent of the tool that they said it in.
+//!
+//! - [`Record`] is the canonical form: one annotation of one original by one annotator or model, its [`Region`]s in
+//!   pixels of the image as it is displayed.
+
+mod category;
+pub mod json_items;
+mod mask;
+mod record;
+mod refusal;
+mod region;
+mod shape;
+
+pub use category::{Category, CategoryDefinition, Registry, WantedCategory};
+pub use mask::Mask;
+pub use record::{Format, Frame, FrameKind, Origin, Provenance, Record, RecordId};
+pub use refusal::{Item, Refusal, RefusalCode};
+pub use region::{Drawn, Keypoint, Region, Visibility};
+pub use shape::{Bounds, Point, Polygon, Shape};
