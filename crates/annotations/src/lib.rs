@@ -2,18 +2,23 @@
 //!
 //! - [`Record`] is the canonical form: one annotation of one original by one annotator or model, its [`Region`]s in
 //!   pixels of the image as it is displayed.
+//! - [`ImageIndex`] finds the image that a record names, and [`select`] decides which of several records is used.
 
 mod category;
+mod join;
 pub mod json_items;
 mod mask;
 mod record;
 mod refusal;
 mod region;
+mod select;
 mod shape;
 
 pub use category::{Category, CategoryDefinition, Registry, WantedCategory};
+pub use join::{ImageIndex, JoinRule};
 pub use mask::Mask;
 pub use record::{Format, Frame, FrameKind, Origin, Provenance, Record, RecordId};
 pub use refusal::{Item, Refusal, RefusalCode};
 pub use region::{Drawn, Keypoint, Region, Visibility};
+pub use select::{SELECTION_POLICY, Selection, SetAside, select};
 pub use shape::{Bounds, Point, Polygon, Shape};
