@@ -16,7 +16,7 @@ mod shape;
 
 pub use category::{Category, CategoryDefinition, Registry, WantedCategory};
 pub use join::{ImageIndex, JoinRule};
-pub use mask::Mask;
+pub use mask::{Mask, MaskError};
 pub use record::{Format, Frame, FrameKind, Origin, Provenance, Record, RecordId};
 pub use refusal::{Item, Refusal, RefusalCode};
 pub use region::{Drawn, Keypoint, Region, Visibility};
