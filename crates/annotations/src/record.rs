@@ -1,6 +1,7 @@
 //! The canonical annotation record.
 
 use std::fmt;
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use types::Sha256;
@@ -22,6 +23,11 @@ impl RecordId {
         let mut digest = Sha256::of(identity).to_hex();
         digest.truncate(ID_DIGITS);
         Self(digest)
+    }
+
+    /// An id that was stored as text.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
     }
 
     /// The id as text.
@@ -177,4 +183,13 @@ pub struct Record {
     pub score: Option<f64>,
     /// What is there, in the order of the source.
     pub regions: Vec<Region>,
+}
+
+impl Record {
+    /// When it was last changed, by the source's clock, as far as it says.
+    pub fn changed_at(&self) -> Option<SystemTime> {
+        let written = self.updated_at.as_deref().or(self.created_at.as_deref())?;
+        let utc = written.strip_suffix("+00:00").map(|time| format!("{time}Z"));
+        humantime::parse_rfc3339_weak(utc.as_deref().unwrap_or(written)).ok()
+    }
 }

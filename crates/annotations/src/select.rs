@@ -5,7 +5,6 @@
 //! so have one record: that of the first duplicate, by key, that has one.
 
 use std::cmp::Ordering;
-use std::time::SystemTime;
 
 use crate::{Origin, Record, Region};
 
@@ -78,15 +77,8 @@ fn is_human(record: &Record) -> bool {
 }
 
 fn rank(one: &Record, other: &Record) -> Ordering {
-    let key = |record: &Record| (record.ground_truth, changed(record), record.id.clone());
+    let key = |record: &Record| (record.ground_truth, record.changed_at(), record.id.clone());
     key(one).cmp(&key(other))
-}
-
-/// When a record was last changed, as far as it says.
-fn changed(record: &Record) -> Option<SystemTime> {
-    let written = record.updated_at.as_deref().or(record.created_at.as_deref())?;
-    let utc = written.strip_suffix("+00:00").map(|time| format!("{time}Z"));
-    humantime::parse_rfc3339_weak(utc.as_deref().unwrap_or(written)).ok()
 }
 
 /// Whether two records say the same, whatever their regions are called and in which order they come.
