@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use types::Sha256;
 
-use crate::Region;
+use crate::{Item, Region};
 
 /// Hex digits of a record id.
 const ID_DIGITS: usize = 32;
@@ -191,5 +191,16 @@ impl Record {
         let written = self.updated_at.as_deref().or(self.created_at.as_deref())?;
         let utc = written.strip_suffix("+00:00").map(|time| format!("{time}Z"));
         humantime::parse_rfc3339_weak(utc.as_deref().unwrap_or(written)).ok()
+    }
+
+    /// What a refusal of it is about.
+    pub fn item(&self) -> Item {
+        let item = Item { image: Some(self.image.clone()), ..Item::default() };
+        match &self.provenance {
+            Provenance::LabelStudio { task_id, annotation_id, .. } => {
+                Item { task_id: Some(*task_id), annotation_id: Some(*annotation_id), ..item }
+            }
+            Provenance::Coco { image_id } => Item { image_id: Some(*image_id), ..item },
+        }
     }
 }
