@@ -1,9 +1,9 @@
 # Every target calls something that can be read and run by itself.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt setup-python setup-java kill-test chaos bench clean
+.PHONY: help demo test check fmt setup-python setup-label-studio setup-java kill-test chaos bench clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-19s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Build, draw sample images, publish them as a dataset, say where it is
 	@scripts/demo.sh
@@ -17,8 +17,11 @@ check: ## What CI runs: format, clippy, docs, tests, demo
 fmt: ## Format the Rust code
 	@cargo fmt --all
 
-setup-python: ## Make .venv with the Python packages that tests use
+setup-python: setup-label-studio ## Make .venv with the Python packages that tests use, and .venv-label-studio
 	@tests/python/setup.sh
+
+setup-label-studio: ## Make .venv-label-studio, in which the Label Studio SDK runs
+	@python/label_studio_worker/setup.sh
 
 setup-java: ## Make .elasticmq with the queue server that tests use
 	@tests/java/setup.sh
@@ -32,6 +35,6 @@ chaos: ## Faults, crashes and lost events against the real services (SEEDS=1,2,3
 bench: ## Measure claims and publications on PostgreSQL
 	@scripts/bench.sh
 
-clean: ## Remove everything that was built, the demo, .venv and .elasticmq
+clean: ## Remove everything that was built, the demo, .venv, .venv-label-studio and .elasticmq
 	@cargo clean
-	@rm -rf .venv .elasticmq target
+	@rm -rf .venv .venv-label-studio .elasticmq target

@@ -16,7 +16,7 @@ step() {
 
 scripts_parse() {
     local script
-    for script in scripts/*.sh tests/*/*.sh .ci/run; do bash -n "$script" || return 1; done
+    for script in scripts/*.sh tests/*/*.sh python/*/*.sh .ci/run; do bash -n "$script" || return 1; done
 }
 
 require build test

@@ -6,6 +6,7 @@ source scripts/tools.sh
 
 require build test
 tests/python/setup.sh
+python/label_studio_worker/setup.sh
 tests/java/setup.sh
 if (($# == 0)); then
     set -- --workspace
