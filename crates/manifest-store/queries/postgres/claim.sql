@@ -14,7 +14,7 @@ granted AS (
     ON CONFLICT (stage, bucket, key, version, dataset, policy) DO UPDATE
     SET state = 'held', attempts = c.attempts + 1, token = c.token + 1, owner = excluded.owner,
         lease_until = clock_timestamp() + $8 * interval '1 millisecond', not_before = NULL,
-        created_at = least(c.created_at, clock_timestamp()), claimed_at = clock_timestamp(), updated_at = clock_timestamp()
+        claimed_at = clock_timestamp(), updated_at = clock_timestamp()
     WHERE c.state = 'free'
        OR (c.state = 'waiting' AND c.not_before <= clock_timestamp())
        OR (c.state = 'held' AND c.lease_until <= clock_timestamp())

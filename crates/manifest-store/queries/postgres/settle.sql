@@ -12,7 +12,6 @@ cleared AS (
 UPDATE claims AS c
 SET state = s.state, owner = NULL, lease_until = NULL, last_error = NULL, reason_code = NULL, reason_detail = NULL,
     attempts = CASE s.state WHEN 'free' THEN 0 ELSE c.attempts END,
-    created_at = CASE s.state WHEN 'free' THEN 'infinity' ELSE c.created_at END,
     updated_at = clock_timestamp()
 FROM settled s
 WHERE (c.stage, c.bucket, c.key, c.version, c.dataset, c.policy)

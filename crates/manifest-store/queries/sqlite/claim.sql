@@ -7,7 +7,7 @@ WHERE true
 ON CONFLICT (stage, bucket, key, version, dataset, policy) DO UPDATE
 SET state = 'held', attempts = attempts + 1, token = token + 1, owner = excluded.owner,
     lease_until = excluded.lease_until, not_before = NULL,
-    created_at = min(created_at, excluded.claimed_at), claimed_at = excluded.claimed_at, updated_at = excluded.updated_at
+    claimed_at = excluded.claimed_at, updated_at = excluded.updated_at
 WHERE state = 'free'
    OR (state = 'waiting' AND not_before <= excluded.claimed_at)
    OR (state = 'held' AND lease_until <= excluded.claimed_at)

@@ -1,9 +1,9 @@
--- publish: catalogues an original. $19 is when work on its object version began; it and the time of recording move
--- only when the bytes or their place do, so that doing the same again looks like nothing happened.
+-- publish: catalogues an original. The time of recording moves only when the bytes or their place do, so that doing the
+-- same again looks like nothing happened.
 INSERT INTO originals (dataset, key, source_bucket, source_key, source_version, bronze_bucket, bronze_key, image_id,
                        sha256, bytes, format, width, height, orientation, pixel_hash, perceptual_hash, exif, animated,
-                       content_since, recorded_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                       recorded_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
         CAST(round(unixepoch('subsec') * 1000) AS INTEGER))
 ON CONFLICT (dataset, key) DO UPDATE
 SET source_bucket = excluded.source_bucket, source_key = excluded.source_key,
@@ -12,9 +12,6 @@ SET source_bucket = excluded.source_bucket, source_key = excluded.source_key,
     format = excluded.format, width = excluded.width, height = excluded.height, orientation = excluded.orientation,
     pixel_hash = excluded.pixel_hash, perceptual_hash = excluded.perceptual_hash, exif = excluded.exif,
     animated = excluded.animated,
-    content_since = CASE WHEN originals.sha256 = excluded.sha256 AND originals.bronze_bucket = excluded.bronze_bucket
-                              AND originals.bronze_key = excluded.bronze_key
-                         THEN originals.content_since ELSE excluded.content_since END,
     recorded_at = CASE WHEN originals.sha256 = excluded.sha256 AND originals.bronze_bucket = excluded.bronze_bucket
                             AND originals.bronze_key = excluded.bronze_key
                        THEN originals.recorded_at ELSE excluded.recorded_at END

@@ -2,5 +2,5 @@
 -- with the next claim.
 UPDATE claims
 SET state = 'free', attempts = 0, last_error = NULL, reason_code = NULL, reason_detail = NULL,
-    created_at = 9223372036854775807, updated_at = CAST(round(unixepoch('subsec') * 1000) AS INTEGER)
+    updated_at = CAST(round(unixepoch('subsec') * 1000) AS INTEGER)
 WHERE stage = $1 AND bucket = $2 AND key = $3 AND version = $4 AND dataset = $5 AND policy = $6

@@ -17,14 +17,6 @@ use crate::{Effect, Publication, StoreError};
 /// One answer to each publication of a call.
 type Answers = Vec<Result<(), StoreError>>;
 
-/// A publication that goes ahead.
-#[derive(Debug, Clone, Copy)]
-struct Accepted<'p> {
-    publication: &'p Publication,
-    /// When work on its object version began, in milliseconds since the epoch.
-    began_ms: i64,
-}
-
 /// Objects among the outputs of a publication that are being removed, or were.
 #[derive(Debug, FromRow)]
 struct RemovedRow {
@@ -47,11 +39,11 @@ impl PostgresStore {
         for (place, (publication, object)) in publications.iter().zip(which).enumerate() {
             let claims = &mut claims[object];
             let answer = match claims.judge(&publication.claim, removed.get(&place).copied()) {
-                Ok(Fence::Ours { began_ms }) => {
+                Ok(Fence::Ours) => {
                     let answer = version_effects(&mut transaction, publication).await?;
                     if answer.is_ok() {
                         claims.settle(&publication.claim);
-                        accepted.push(Accepted { publication, began_ms });
+                        accepted.push(publication);
                     }
                     answer
                 }

@@ -34,8 +34,6 @@ pub(crate) struct ObjectClaimRow {
     policy: Vec<u8>,
     state: String,
     token: i64,
-    /// Milliseconds since the epoch.
-    began_ms: i64,
     claimed_at: i64,
     #[sqlx(skip)]
     change: Option<Change>,
@@ -62,8 +60,8 @@ impl Change {
 /// What a publication may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fence {
-    /// The claim is ours; work on the object version began at this time (milliseconds since the epoch).
-    Ours { began_ms: i64 },
+    /// The claim is ours.
+    Ours,
     /// The same claim was completed before.
     DoneByUs,
 }
@@ -102,7 +100,7 @@ impl ObjectClaims {
         if removed_at.is_some_and(|removed_at| removed_at >= ours.claimed_at) {
             return Err(StoreError::OutputsRemoved);
         }
-        Ok(Fence::Ours { began_ms: ours.began_ms })
+        Ok(Fence::Ours)
     }
 
     /// A publication under this claim, which was judged, goes ahead.

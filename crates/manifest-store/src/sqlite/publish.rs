@@ -24,10 +24,10 @@ pub(super) async fn publish(
     let object = ObjectColumns::from(&claim.key);
     let mut claims = object_claims(transaction, object).await?;
     match claims.judge(claim, removed_at(transaction, publication).await?) {
-        Ok(Fence::Ours { began_ms }) => {
+        Ok(Fence::Ours) => {
             claims.settle(claim);
             let mut savepoint = transaction.begin().await.map_err(failed)?;
-            let mut written = write(&mut savepoint, publication, began_ms).await;
+            let mut written = write(&mut savepoint, publication).await;
             if written.is_ok() {
                 written = settle(&mut savepoint, claims.changes(object)).await;
             }
@@ -74,17 +74,13 @@ async fn removed_at(
 }
 
 /// Writes everything but the claims.
-async fn write(
-    transaction: &mut SqliteTransaction<'_>,
-    publication: &Publication,
-    began_ms: i64,
-) -> Result<(), StoreError> {
+async fn write(transaction: &mut SqliteTransaction<'_>, publication: &Publication) -> Result<(), StoreError> {
     let dataset = &publication.claim.key.dataset;
     insert_manifest(transaction, publication).await?;
     insert_lineage(transaction, &publication.lineage).await?;
     for effect in &publication.effects {
         match effect {
-            Effect::Original(record) => put_original(transaction, dataset, record, began_ms).await?,
+            Effect::Original(record) => put_original(transaction, dataset, record).await?,
             Effect::Variants(records) => insert_variants(transaction, dataset, records).await?,
             Effect::ShardBuilt { version, number, shard } => {
                 build_shard(transaction, dataset, (*version, *number), shard).await?;
@@ -171,7 +167,6 @@ async fn put_original(
     transaction: &mut SqliteTransaction<'_>,
     dataset: &DatasetName,
     record: &OriginalRecord,
-    began_ms: i64,
 ) -> Result<(), StoreError> {
     sqlx::query(include_str!("../../queries/sqlite/put_original.sql"))
         .bind(dataset.as_str())
@@ -192,7 +187,6 @@ async fn put_original(
         .bind(record.perceptual_hash.cast_signed())
         .bind(json(&record.exif)?)
         .bind(i64::from(record.animated))
-        .bind(began_ms)
         .execute(&mut **transaction)
         .await
         .map_err(failed)?;

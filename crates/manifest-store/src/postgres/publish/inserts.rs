@@ -5,16 +5,15 @@ use std::collections::HashMap;
 use sqlx::PgTransaction;
 use types::{DatasetName, ManifestEntry, OriginalRecord, VariantRecord};
 
-use super::Accepted;
 use crate::encoding::{integer, json, policy_bytes};
 use crate::failures::failed;
 use crate::postgres::lists::column;
-use crate::{Effect, StoreError};
+use crate::{Effect, Publication, StoreError};
 
 /// Writes everything of these publications but their claims and versions.
 pub(super) async fn insert(
     transaction: &mut PgTransaction<'_>,
-    accepted: &[Accepted<'_>],
+    accepted: &[&Publication],
 ) -> Result<(), StoreError> {
     insert_manifests(transaction, accepted).await?;
     insert_lineage(transaction, accepted).await?;
@@ -26,9 +25,9 @@ pub(super) async fn insert(
 
 async fn insert_manifests(
     transaction: &mut PgTransaction<'_>,
-    accepted: &[Accepted<'_>],
+    accepted: &[&Publication],
 ) -> Result<(), StoreError> {
-    let manifests = column(accepted, |one| &one.publication.manifest);
+    let manifests = column(accepted, |one| &one.manifest);
     let metadata: Vec<_> =
         manifests.iter().map(|manifest| json(&manifest.metadata)).collect::<Result<_, _>>()?;
     let mut entries: Vec<(i64, i64, &ManifestEntry)> = Vec::new();
@@ -47,7 +46,7 @@ async fn insert_manifests(
         .bind(column(&manifests, |manifest| manifest.source.uri.bucket().as_str()))
         .bind(column(&manifests, |manifest| manifest.source.uri.key()))
         .bind(column(&manifests, |manifest| manifest.source.version.as_str()))
-        .bind(column(accepted, |one| one.publication.manifest_uri.to_string()))
+        .bind(column(accepted, |one| one.manifest_uri.to_string()))
         .bind(metadata)
         .bind(column(&entries, |entry| entry.0))
         .bind(column(&entries, |entry| entry.1))
@@ -64,9 +63,9 @@ async fn insert_manifests(
 
 async fn insert_lineage(
     transaction: &mut PgTransaction<'_>,
-    accepted: &[Accepted<'_>],
+    accepted: &[&Publication],
 ) -> Result<(), StoreError> {
-    let edges: Vec<_> = accepted.iter().flat_map(|one| &one.publication.lineage).collect();
+    let edges: Vec<_> = accepted.iter().flat_map(|one| &one.lineage).collect();
     if edges.is_empty() {
         return Ok(());
     }
@@ -80,20 +79,15 @@ async fn insert_lineage(
     Ok(())
 }
 
-/// An original, in which dataset, and when work on it began.
-#[derive(Debug, Clone, Copy)]
-struct Original<'p> {
-    dataset: &'p DatasetName,
-    record: &'p OriginalRecord,
-    began_ms: i64,
-}
+/// An original, and in which dataset.
+type Original<'p> = (&'p DatasetName, &'p OriginalRecord);
 
 /// The originals in lists without two of one key, which one statement could not replace one after the other. Nearly
 /// always one list.
-fn originals<'p>(accepted: &[Accepted<'p>]) -> Vec<Vec<Original<'p>>> {
+fn originals<'p>(accepted: &[&'p Publication]) -> Vec<Vec<Original<'p>>> {
     let mut lists: Vec<Vec<Original<'p>>> = Vec::new();
     let mut seen: HashMap<(&DatasetName, &str), usize> = HashMap::new();
-    for Accepted { publication, began_ms } in accepted {
+    for publication in accepted {
         let dataset = &publication.claim.key.dataset;
         for effect in &publication.effects {
             let Effect::Original(record) = effect else { continue };
@@ -101,7 +95,7 @@ fn originals<'p>(accepted: &[Accepted<'p>]) -> Vec<Vec<Original<'p>>> {
             if lists.len() == *times {
                 lists.push(Vec::new());
             }
-            lists[*times].push(Original { dataset, record, began_ms: *began_ms });
+            lists[*times].push((dataset, record));
             *times += 1;
         }
     }
@@ -112,11 +106,11 @@ async fn put_originals(
     transaction: &mut PgTransaction<'_>,
     originals: &[Original<'_>],
 ) -> Result<(), StoreError> {
-    let records = column(originals, |original| original.record);
+    let records = column(originals, |(_, record)| *record);
     let sizes: Vec<_> = records.iter().map(|record| integer(record.bytes)).collect::<Result<_, _>>()?;
     let exif: Vec<_> = records.iter().map(|record| json(&record.exif)).collect::<Result<_, _>>()?;
     sqlx::query(include_str!("../../../queries/postgres/put_originals.sql"))
-        .bind(column(originals, |original| original.dataset.as_str()))
+        .bind(column(originals, |(dataset, _)| dataset.as_str()))
         .bind(column(&records, |record| record.key.as_str()))
         .bind(column(&records, |record| record.source.uri.bucket().as_str()))
         .bind(column(&records, |record| record.source.uri.key()))
@@ -134,16 +128,15 @@ async fn put_originals(
         .bind(column(&records, |record| record.perceptual_hash.cast_signed()))
         .bind(exif)
         .bind(column(&records, |record| i64::from(record.animated)))
-        .bind(column(originals, |original| original.began_ms))
         .execute(&mut **transaction)
         .await
         .map_err(failed)?;
     Ok(())
 }
 
-fn variants<'p>(accepted: &[Accepted<'p>]) -> Vec<(&'p DatasetName, &'p VariantRecord)> {
+fn variants<'p>(accepted: &[&'p Publication]) -> Vec<(&'p DatasetName, &'p VariantRecord)> {
     let mut variants = Vec::new();
-    for Accepted { publication, .. } in accepted {
+    for publication in accepted {
         for effect in &publication.effects {
             if let Effect::Variants(records) = effect {
                 variants.extend(records.iter().map(|record| (&publication.claim.key.dataset, record)));
