@@ -51,7 +51,7 @@ pub async fn build_shard(
 ) -> Result<BuiltShard, StageError> {
     let stem = plan.stem();
     let name = format!("{stem}.tar").parse().expect("shard names are plain file names");
-    let path = workspace.output(&name);
+    let path = workspace.output(&name)?;
     let index = write_tar(Arc::clone(&plan), blobs, &path).await?;
     let uri = folder.join(&format!("{stem}.tar"));
     let entry = ShardEntry {

@@ -176,7 +176,7 @@ impl VersionFiles<'_> {
         blobs: &dyn BlobStore,
         workspace: &Workspace,
     ) -> Result<(Output, Vec<(String, Sha256)>), StageError> {
-        let path = workspace.output(&"samples.parquet".parse().expect("a plain file name"));
+        let path = workspace.output(&"samples.parquet".parse().expect("a plain file name"))?;
         let (sender, mut receiver) = mpsc::channel::<SampleRow>(ROWS_IN_FLIGHT);
         let table = path.clone();
         let writer = tokio::task::spawn_blocking(move || {

@@ -178,19 +178,19 @@ impl Shared {
         if bytes > self.quota_left(&ledger) {
             return Ok(Attempt::QuotaFull);
         }
-        let available = self.disk_left(&ledger)?;
+        let available = self.disk_left(&ledger, bytes)?;
         if bytes > available {
             return Ok(Attempt::DiskFull { available });
         }
         let (ticket, paths) = ledger.enter(self.instance.path(), item, bytes);
         drop(ledger);
-        Workspace::open(Arc::clone(self), ticket, paths).map(Attempt::Admitted)
+        Ok(Attempt::Admitted(Workspace::open(Arc::clone(self), ticket, paths)))
     }
 
     pub(crate) fn grow(&self, ticket: u64, bytes: u64) -> Result<(), StagingError> {
         let mut ledger = self.ledger();
         self.refuse_too_large(ledger.reserved_by(ticket).saturating_add(bytes))?;
-        let available = self.quota_left(&ledger).min(self.disk_left(&ledger)?);
+        let available = self.quota_left(&ledger).min(self.disk_left(&ledger, bytes)?);
         if bytes > available {
             return Err(StagingError::NoSpace { needed: bytes, available });
         }
@@ -209,9 +209,14 @@ impl Shared {
 
     /// What the disk can still promise: free space above the floor, less what is promised but not yet
     /// written. Bytes written meanwhile make this too small, never too large: they are read before the
-    /// free space is.
-    fn disk_left(&self, ledger: &Ledger) -> Result<u64, StagingError> {
-        let promised = ledger.promised();
+    /// free space is. May say less than there is, if that is enough for `wanted`.
+    fn disk_left(&self, ledger: &Ledger, wanted: u64) -> Result<u64, StagingError> {
+        // As if nothing were written yet: mostly that is enough, and no file has to be looked at.
+        let left = self.left_beside(ledger.reserved())?;
+        if wanted <= left { Ok(left) } else { self.left_beside(ledger.promised()) }
+    }
+
+    fn left_beside(&self, promised: u64) -> Result<u64, StagingError> {
         let space = self.space().map_err(|source| StagingError::from_io(&self.config.root, source))?;
         let kept = self.config.min_free.saturating_add(promised);
         Ok(space.free.saturating_sub(kept))

@@ -39,13 +39,6 @@ impl Paths {
         }
     }
 
-    fn make(&self) -> Result<(), StagingError> {
-        for dir in [&self.work, &self.output] {
-            fs::create_dir(dir).map_err(|source| StagingError::from_io(dir, source))?;
-        }
-        Ok(())
-    }
-
     /// The input file and the two directories.
     pub(crate) fn all(&self) -> [&Path; 3] {
         [&self.input, &self.work, &self.output]
@@ -58,11 +51,10 @@ impl Paths {
 }
 
 impl Workspace {
-    /// Takes over a ledger entry; the entry is given back also when the directories cannot be made.
-    pub(crate) fn open(shared: Arc<Shared>, ticket: u64, paths: Paths) -> Result<Self, StagingError> {
-        let workspace = Self { shared, ticket, paths };
-        workspace.paths.make()?;
-        Ok(workspace)
+    /// Takes over a ledger entry. Directories are made when they are asked for: on a busy ext4, making and removing
+    /// them costs more than all else that is done for a small object, and not every stage needs them.
+    pub(crate) fn open(shared: Arc<Shared>, ticket: u64, paths: Paths) -> Self {
+        Self { shared, ticket, paths }
     }
 
     /// Where the input goes. The file does not exist yet.
@@ -71,13 +63,19 @@ impl Workspace {
     }
 
     /// Where the output `name` goes, in a directory that is this item's alone.
-    pub fn output(&self, name: &FileName) -> PathBuf {
-        self.paths.output.join(name.as_str())
+    ///
+    /// # Errors
+    /// What the file system says to the directory.
+    pub fn output(&self, name: &FileName) -> Result<PathBuf, StagingError> {
+        Ok(made(&self.paths.output)?.join(name.as_str()))
     }
 
     /// A directory for intermediate files and for the `TMPDIR` of child processes.
-    pub fn work_dir(&self) -> &Path {
-        &self.paths.work
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn work_dir(&self) -> Result<&Path, StagingError> {
+        made(&self.paths.work)
     }
 
     /// Bytes reserved.
@@ -102,6 +100,16 @@ impl Drop for Workspace {
             report(dir, fs::remove_dir_all(dir));
         }
         self.shared.release(self.ticket);
+    }
+}
+
+/// The directory, which may be there already.
+fn made(dir: &Path) -> Result<&Path, StagingError> {
+    match fs::create_dir(dir) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => {
+            Err(StagingError::from_io(dir, source))
+        }
+        Ok(()) | Err(_) => Ok(dir),
     }
 }
 

@@ -21,7 +21,7 @@ pub(crate) async fn select(
 ) -> Result<Vec<ShardPlan>, StageError> {
     let table = folder.join("samples.parquet");
     let summary = work.blobs.head(&table).await?;
-    let path = work.workspace.output(&"source.parquet".parse().expect("a plain file name"));
+    let path = work.workspace.output(&"source.parquet".parse().expect("a plain file name"))?;
     work.blobs.download(&summary.object, &path, TABLE_BYTES / 2).await?;
     let wanted = request.clone();
     let read = work.cpu.run(move || choose(&path, &wanted)).await?;

@@ -69,7 +69,7 @@ impl Normalize {
         let name = made.spec.name();
         let format = self.policy.format();
         let file = format!("{name}.{}", format.extension());
-        let path = work.workspace.output(&file.parse().expect("size names are plain file names"));
+        let path = work.workspace.output(&file.parse().expect("size names are plain file names"))?;
         let (bytes, sha256) = (made.bytes.len() as u64, Sha256::of(&made.bytes));
         tokio::fs::write(&path, &made.bytes).await.map_err(StageError::file(&path))?;
         Ok(Output {

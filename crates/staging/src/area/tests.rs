@@ -152,11 +152,14 @@ async fn dropping_a_workspace_removes_its_files_and_no_others() {
     let name = "out.jpg".parse().expect("a file name");
     for workspace in [&first, &second] {
         std::fs::write(workspace.input(), "in").expect("written");
-        std::fs::write(workspace.output(&name), "out").expect("written");
-        std::fs::create_dir(workspace.work_dir().join("deep")).expect("made");
-        std::fs::write(workspace.work_dir().join("deep/file"), "tmp").expect("written");
+        std::fs::write(workspace.output(&name).expect("made"), "out").expect("written");
+        let deep = workspace.work_dir().expect("made").join("deep");
+        std::fs::create_dir(&deep).expect("made");
+        std::fs::write(deep.join("file"), "tmp").expect("written");
     }
-    let kept = [second.input(), second.output(&name), second.work_dir().join("deep/file")];
+    // Asking again is no error.
+    let (output, work) = (second.output(&name).expect("there"), second.work_dir().expect("there"));
+    let kept = [second.input(), output, work.join("deep/file")];
     drop(first);
     assert!(kept.iter().all(|path| path.is_file()));
     drop(second);
@@ -324,7 +327,7 @@ mod sweeping {
         let areas = opening.join_all().await;
         for area in &areas {
             let area = area.as_ref().expect("opens");
-            let workspace = area.admit(&item("x"), 1).await.expect("its directories are there");
+            let workspace = area.admit(&item("x"), 1).await.expect("its directory is there");
             std::fs::write(workspace.input(), "x").expect("written");
         }
         assert_eq!(entries(&root).len(), 16 + 1);
