@@ -1,13 +1,14 @@
-//! How many objects a second can be claimed and published on Postgres, by size of batch and number of workers.
+//! How many objects a second can be claimed and published on PostgreSQL, by size of batch and number of workers.
 //!
 //! `cargo bench -p manifest-store --bench claims [-- OPTION…]`
 //!
-//! - `objects=N`: objects for each line of the table (20,000; a tenth of that in batches of one);
+//! - `objects=N`: objects for each line of a table (20,000; a tenth of that in batches of one);
 //! - `without-output-indexes`: drops the indexes that the janitor asks, to see what they cost.
 //!
-//! The server is that of `TEST_DATABASE_URL`, or else the throwaway one of the tests, **which does not sync to disk** and
-//! so shows the cost of the statements alone. `benches/claims.sh` runs this on a server that does. The settings that
-//! matter are printed. The client and the server share this machine.
+//! There are two tables: on a server that syncs every commit, with the defaults of PostgreSQL, and on the throwaway one
+//! of the tests, **which does not sync to disk** and so shows the cost of the statements alone. With
+//! `TEST_DATABASE_URL` there is one, on that server. The settings that matter are printed. The client and the server
+//! share this machine.
 //!
 //! Without `--bench` (as `cargo test --benches` runs it) a few objects show that it works.
 
@@ -19,7 +20,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail, ensure};
 use manifest_store::{ClaimKey, ClaimOutcome, Claims, Effect, PostgresStore, Publication};
 use serde_json::json;
-use sqlx::{Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use testkit::{PostgresServer, TestDatabase};
 use types::{
     Affine, DatasetName, ImageId, LineageEdge, ManifestEntry, ObjectVersion, Orientation, OriginalRecord,
     PolicyHash, Relation, S3Uri, Sha256, StageManifest, StageName, VariantRecord,
@@ -43,49 +45,95 @@ async fn main() -> anyhow::Result<()> {
     let objects: usize = given.map_or(Ok(20_000), str::parse).context("objects=N")?;
     let without_indexes = arguments.iter().any(|argument| argument == "without-output-indexes");
     if !arguments.iter().any(|argument| argument == "--bench") {
-        return run(Load { objects: 100, batch: 64, workers: 2 }, without_indexes).await.map(drop);
+        let database = Server::OfTests.database().await?;
+        return run(Load { objects: 100, batch: 64, workers: 2 }, &database.url, without_indexes)
+            .await
+            .map(drop);
     }
+    let cores = std::thread::available_parallelism()?;
+    writeln!(std::io::stdout(), "Claims and publications, {cores} cores for client and server")?;
+    if std::env::var_os("TEST_DATABASE_URL").is_none_or(|url| url.is_empty()) {
+        table(&Server::Durable(PostgresServer::start().await?), objects, without_indexes).await?;
+    }
+    table(&Server::OfTests, objects, without_indexes).await
+}
+
+async fn table(server: &Server, objects: usize, without_indexes: bool) -> anyhow::Result<()> {
     let mut out = std::io::stdout();
-    writeln!(out, "{}", settings().await?)?;
+    writeln!(out, "\n{}", settings(&server.database().await?.url).await?)?;
     writeln!(
         out,
-        "{:>6} {:>8} {:>8} {:>10} {:>16}",
-        "batch", "workers", "objects", "objects/s", "client CPU ms"
+        "{:>6} {:>8} {:>8} {:>10} {:>28}",
+        "batch", "workers", "objects", "objects/s", "client's CPU, ms per object"
     )?;
-    for batch in [1, 10, 64, 256] {
+    for batch in [1, 10, 64] {
         for workers in [1, 2, 4] {
             let objects = if batch == 1 { objects.div_ceil(10) } else { objects };
-            let (took, busy) = run(Load { objects, batch, workers }, without_indexes).await?;
+            let database = server.database().await?;
+            let (took, busy) = run(Load { objects, batch, workers }, &database.url, without_indexes).await?;
             let rate = objects as f64 / took.as_secs_f64();
             let each = busy.as_secs_f64() * 1000.0 / objects as f64;
-            writeln!(out, "{batch:>6} {workers:>8} {objects:>8} {rate:>10.0} {each:>16.3}")?;
+            writeln!(out, "{batch:>6} {workers:>8} {objects:>8} {rate:>10.0} {each:>28.3}")?;
         }
     }
     Ok(())
 }
 
+/// What is measured.
+enum Server {
+    /// With PostgreSQL's own settings.
+    Durable(PostgresServer),
+    /// That of the tests, or of `TEST_DATABASE_URL`.
+    OfTests,
+}
+
+/// An empty one.
+struct Database {
+    url: String,
+    _of_tests: Option<TestDatabase>,
+}
+
+impl Server {
+    async fn database(&self) -> anyhow::Result<Database> {
+        match self {
+            Self::OfTests => {
+                let database = testkit::database().await?;
+                Ok(Database { url: database.url.clone(), _of_tests: Some(database) })
+            }
+            Self::Durable(server) => {
+                static MADE: AtomicUsize = AtomicUsize::new(0);
+                let name = format!("bench_{}", MADE.fetch_add(1, Ordering::Relaxed));
+                let url = server.url(&server.address());
+                let mut connection = PgConnection::connect(&url).await?;
+                let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+                sqlx::query(create).execute(&mut connection).await?;
+                let (server, _) = url.rsplit_once('/').context("a URL with a database")?;
+                Ok(Database { url: format!("{server}/{name}"), _of_tests: None })
+            }
+        }
+    }
+}
+
 /// What decides how much a commit costs.
-async fn settings() -> anyhow::Result<String> {
-    let database = testkit::database().await?;
-    let mut connection = PgConnection::connect(&database.url).await?;
+async fn settings(database: &str) -> anyhow::Result<String> {
+    let mut connection = PgConnection::connect(database).await?;
     let names = ["server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers"];
     let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT name, setting || COALESCE(' × ' || unit, '') FROM pg_settings WHERE name = ANY ($1)",
+        "SELECT name, setting || COALESCE(' × ' || unit, '') FROM pg_settings WHERE name = ANY ($1)
+         ORDER BY array_position($1, name)",
     )
     .bind(names.as_slice())
     .fetch_all(&mut connection)
     .await?;
-    let cores = std::thread::available_parallelism()?;
     let settings: Vec<String> = rows.into_iter().map(|(name, value)| format!("{name} = {value}")).collect();
-    Ok(format!("{cores} cores; {}", settings.join(", ")))
+    Ok(format!("PostgreSQL: {}", settings.join(", ")))
 }
 
 /// Claims and publishes everything in a fresh database; how long it took, and our own CPU time in it.
-async fn run(load: Load, without_indexes: bool) -> anyhow::Result<(Duration, Duration)> {
-    let database = testkit::database().await?;
-    let store = PostgresStore::connect(&database.url, 8).await?;
+async fn run(load: Load, database: &str, without_indexes: bool) -> anyhow::Result<(Duration, Duration)> {
+    let store = PostgresStore::connect(database, 8).await?;
     if without_indexes {
-        let mut connection = PgConnection::connect(&database.url).await?;
+        let mut connection = PgConnection::connect(database).await?;
         sqlx::query("DROP INDEX manifest_entries_output, manifests_uri").execute(&mut connection).await?;
     }
     let next = Arc::new(AtomicUsize::new(0));
@@ -110,7 +158,7 @@ async fn run(load: Load, without_indexes: bool) -> anyhow::Result<(Duration, Dur
     }
     let took = begun.elapsed();
     let busy = cpu_time()?.saturating_sub(busy_before);
-    let mut connection = PgConnection::connect(&database.url).await?;
+    let mut connection = PgConnection::connect(database).await?;
     let done: i64 = sqlx::query_scalar("SELECT count(*) FROM claims WHERE state = 'done'")
         .fetch_one(&mut connection)
         .await?;
