@@ -5,6 +5,7 @@
 //! - [`ImageIndex`] finds the image that a record names, and [`select`] decides which of several records is used.
 
 mod category;
+mod geometry;
 mod join;
 pub mod json_items;
 mod mask;
@@ -15,6 +16,7 @@ mod select;
 mod shape;
 
 pub use category::{Category, CategoryDefinition, Registry, WantedCategory};
+pub use geometry::{ClipPolicy, DropReason, ELLIPSE_VERTICES, Note, Transformed, transform};
 pub use join::{ImageIndex, JoinRule};
 pub use mask::{Mask, MaskError};
 pub use record::{Format, Frame, FrameKind, Origin, Provenance, Record, RecordId};

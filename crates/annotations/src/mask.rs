@@ -74,6 +74,13 @@ impl Mask {
         Self::from_fn(width, height, |x, y| rows.get(at(x, y)).copied().unwrap_or(false))
     }
 
+    /// The mask of a bitmap, column by column from the left; as long as the frame has pixels.
+    pub(crate) fn from_columns(width: u32, height: u32, columns: &[bool]) -> Result<Self, MaskError> {
+        let runs = columns.chunk_by(|a, b| a == b).map(|run| run.len() as u32);
+        let unset_first = columns.first().is_some_and(|set| *set).then_some(0);
+        Self::from_counts(width, height, unset_first.into_iter().chain(runs))
+    }
+
     /// The mask of COCO's uncompressed run lengths; empty runs in the middle are joined.
     ///
     /// # Errors
@@ -153,6 +160,20 @@ impl Mask {
         rows
     }
 
+    /// The bitmap, column by column from the left: a byte per pixel.
+    pub(crate) fn to_columns(&self) -> Vec<bool> {
+        let runs = self.counts.iter().enumerate();
+        runs.flat_map(|(index, count)| std::iter::repeat_n(index % 2 == 1, *count as usize)).collect()
+    }
+
+    /// The pixels that are set, down the columns from the left.
+    pub(crate) fn set_pixels(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let height = u64::from(self.height);
+        self.runs()
+            .flat_map(|(begin, end)| begin..end)
+            .map(move |at| ((at / height) as u32, (at % height) as u32))
+    }
+
     /// How many pixels are set.
     pub fn area(&self) -> u64 {
         self.runs().map(|(begin, end)| end - begin).sum()
@@ -210,7 +231,7 @@ impl Runs {
             self.counts.push(0);
         }
         // An odd number of runs ends with unset pixels.
-        let same = !self.counts.is_empty() && (self.counts.len() % 2 == 0) == set;
+        let same = !self.counts.is_empty() && self.counts.len().is_multiple_of(2) == set;
         match self.counts.last_mut() {
             Some(last) if same => *last += pixels,
             _ => self.counts.push(pixels),
