@@ -5,6 +5,7 @@
 //! - [`ImageIndex`] finds the image that a record names, and [`select`] decides which of several records is used.
 
 mod category;
+mod frame;
 mod geometry;
 mod join;
 pub mod json_items;
