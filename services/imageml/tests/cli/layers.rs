@@ -8,7 +8,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 /// Every crate of ours and its layer; a crate depends only on lower ones.
 const LAYERS: [(u8, &[&str]); 5] = [
     (0, &["types", "annotations", "imaging", "shards", "sample-images", "s3-events"]),
-    (2, &["object-storage", "manifest-store", "staging", "queue"]),
+    (2, &["object-storage", "manifest-store", "staging", "queue", "label-studio"]),
     (3, &["pipeline", "dataset-builder", "janitor"]),
     (4, &["service", "local-cloud"]),
     (5, &["ingest", "normalize", "shard", "curate", "event-gateway", "imageml"]),
