@@ -133,6 +133,11 @@ pub fn transform(region: &Region, affine: &Affine, size: (u32, u32), policy: &Cl
     Transformed::Kept(Region { shape, bounds, keypoints, area, ..region.clone() }, notes)
 }
 
+/// The part of a shape that is in a picture of `size`; `None` if there is none.
+pub(crate) fn clipped(shape: Shape, size: (u32, u32)) -> Option<Shape> {
+    clip(shape, size).map(|clipped| clipped.shape)
+}
+
 /// A region in other pixels of the same picture, where nothing can be outside that was not before.
 pub(crate) fn turn(region: &Region, affine: &Affine, size: (u32, u32)) -> Region {
     let map = Linear::new(affine);

@@ -44,7 +44,7 @@ pub fn root(document: &[u8]) -> Root<'_> {
     scan.blank();
     match scan.peek() {
         Some(b'[') => Root::Array(Items { scan: scan.after(1), done: false }),
-        Some(b'{') => Root::Object(Members { scan: scan.after(1), done: false }),
+        Some(b'{') => Root::Object(Members { scan: scan.after(1), last: scan.after(1), done: false }),
         _ => Root::Other,
     }
 }
@@ -73,7 +73,19 @@ impl<'a> Iterator for Items<'a> {
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
     scan: Scan<'a>,
+    /// Where the latest entry began.
+    last: Scan<'a>,
     done: bool,
+}
+
+impl<'a> Members<'a> {
+    /// After an error: the member that was not found to its end, with all that is left of the document.
+    pub fn cut_off(&self) -> Option<(String, &'a [u8])> {
+        let mut scan = self.last;
+        scan.blank();
+        let name = scan.name().ok()?;
+        Some((name, scan.text.get(scan.at..).unwrap_or_default()))
+    }
 }
 
 impl<'a> Iterator for Members<'a> {
@@ -83,6 +95,7 @@ impl<'a> Iterator for Members<'a> {
         if self.done {
             return None;
         }
+        self.last = self.scan;
         let member = self.scan.entry(b'}', Scan::member).transpose();
         self.done = !matches!(member, Some(Ok(_)));
         member
@@ -161,6 +174,11 @@ impl<'a> Scan<'a> {
     }
 
     fn member(&mut self) -> Result<(String, &'a [u8]), JsonEnd> {
+        Ok((self.name()?, self.value()?))
+    }
+
+    /// The name of a member, past its colon.
+    fn name(&mut self) -> Result<String, JsonEnd> {
         let begin = self.at;
         if self.peek() != Some(b'"') {
             return Err(JsonEnd::Unexpected(begin));
@@ -175,7 +193,7 @@ impl<'a> Scan<'a> {
             None => return Err(JsonEnd::Truncated(begin)),
         }
         self.blank();
-        Ok((name, self.value()?))
+        Ok(name)
     }
 
     /// Passes over a value; brackets are counted, not matched by kind: a mistake there is found when it is parsed.
@@ -247,6 +265,17 @@ mod tests {
         assert_eq!(items("[1,,2]"), [ok("1"), Err(JsonEnd::Unexpected(3))]);
         assert_eq!(items("[1 2]"), [Err(JsonEnd::Unexpected(3))]);
         assert_eq!(items("[\"open"), [Err(JsonEnd::Truncated(1))]);
+    }
+
+    #[test]
+    fn what_is_left_of_the_last_member_can_be_looked_at() {
+        let Root::Object(mut members) = root(br#"{"a": 1, "b": [2, {"c": "3"#) else { panic!("an object") };
+        assert_eq!(members.next(), Some(Ok(("a".to_owned(), &b"1"[..]))));
+        assert!(matches!(members.next(), Some(Err(JsonEnd::Truncated(_)))));
+        assert_eq!(members.cut_off(), Some(("b".to_owned(), &br#"[2, {"c": "3"#[..])));
+        let Root::Object(mut members) = root(b"{\"a") else { panic!("an object") };
+        assert!(matches!(members.next(), Some(Err(JsonEnd::Truncated(1)))));
+        assert_eq!(members.cut_off(), None);
     }
 
     #[test]

@@ -2,9 +2,13 @@
 //!
 //! - [`Record`] is the canonical form: one annotation of one original by one annotator or model, its [`Region`]s in
 //!   pixels of the image as it is displayed.
+//! - [`transform`] is a region in the pixels of a variant, [`Record::to_displayed`] a record in those of the displayed
+//!   image.
+//! - [`coco`] reads and writes COCO JSON.
 //! - [`ImageIndex`] finds the image that a record names, and [`select`] decides which of several records is used.
 
 mod category;
+pub mod coco;
 mod frame;
 mod geometry;
 mod join;
