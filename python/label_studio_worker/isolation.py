@@ -6,8 +6,8 @@ import sys
 
 # Settled before Python starts: the SDK takes "the first" element of sets, and opens files without an encoding.
 FIXED = {"LC_ALL": "C.UTF-8", "PYTHONCOERCECLOCALE": "0", "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
-# Where Python, its libraries and temporary files are. LABEL_STUDIO_URL, …_HOST, …_API_KEY and …_ACCESS_TOKEN would make
-# the SDK download images; proxies and credentials are none of its business.
+# Where Python, its libraries and temporary files are. LABEL_STUDIO_URL, …_HOST, …_API_KEY and …_ACCESS_TOKEN would
+# make the SDK download images; proxies and credentials are none of its business.
 KEPT = ("LD_LIBRARY_PATH", "OPENBLAS_NUM_THREADS", "PATH", "PYTHONPATH", "TMPDIR")
 # Raised as PermissionError by the audit hook: everything that reaches out of the process.
 FORBIDDEN = (

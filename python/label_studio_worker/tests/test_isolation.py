@@ -51,8 +51,8 @@ def test_a_worker_with_another_environment_starts_itself_again():
     ],
 )
 def test_network_and_other_programs_are_refused(attempt):
-    code = f"{SHUT_IN}\ntry:\n    {attempt}\nexcept Exception as error:\n    print(error, file=sys.stderr)\nelse:\n    sys.exit(1)"
-    assert "the worker refuses" in run_code(code)
+    tried = f"try:\n    {attempt}\nexcept Exception as error:\n    print(error, file=sys.stderr)\nelse:\n    sys.exit(1)"
+    assert "the worker refuses" in run_code(f"{SHUT_IN}\n{tried}")
 
 
 def test_only_the_protocol_reaches_standard_output():
