@@ -1,5 +1,7 @@
 //! What must hold at the end of every scenario. Invariants are numbered as in docs/reliability.md.
 
+mod deleted_last;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -65,6 +67,7 @@ impl Rig {
         let manifests = self.manifests().await?;
         self.nothing_doubled_or_unexpected(&manifests)?;
         self.nothing_lost(&manifests).await?;
+        self.messages_are_deleted_last().await?;
         let found = self.dead.depth().await?;
         ensure!(
             found.visible == dead,

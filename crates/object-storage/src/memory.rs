@@ -1,6 +1,6 @@
 //! The reference adapter: objects in memory, for tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -34,6 +34,8 @@ struct Bucket {
     uploads: BTreeMap<(String, String), SystemTime>,
     /// How many there have been.
     begun: u64,
+    /// Keys of objects that may not be read.
+    denied: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -62,6 +64,21 @@ impl MemoryStore {
         self.with_bucket(uri, |bucket| {
             let object = bucket.objects.get_mut(uri.key()).ok_or_else(missing)?;
             object.modified = object.modified.checked_sub(by).unwrap_or(SystemTime::UNIX_EPOCH);
+            Ok(())
+        })
+    }
+
+    /// Refuses whoever asks for an object or its content, or lets them have it again. Listings show it.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such bucket.
+    pub fn deny(&self, uri: &S3Uri, denied: bool) -> Result<(), StorageError> {
+        self.with_bucket(uri, |bucket| {
+            if denied {
+                bucket.denied.insert(uri.key().to_owned());
+            } else {
+                bucket.denied.remove(uri.key());
+            }
             Ok(())
         })
     }
@@ -95,7 +112,12 @@ impl MemoryStore {
 
     fn get(&self, uri: &S3Uri) -> Result<Object, StorageError> {
         let missing = || StorageError::NotFound(uri.clone());
-        self.with_bucket(uri, |bucket| bucket.objects.get(uri.key()).cloned().ok_or_else(missing))
+        self.with_bucket(uri, |bucket| {
+            if bucket.denied.contains(uri.key()) {
+                return Err(StorageError::Denied { uri: uri.clone(), message: "as it was told".to_owned() });
+            }
+            bucket.objects.get(uri.key()).cloned().ok_or_else(missing)
+        })
     }
 
     fn put(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {

@@ -115,7 +115,7 @@ impl Engine {
             settings: Arc::new(settings),
             observer,
             outages: Arc::default(),
-            pulse: Pulse::new(),
+            pulse: Pulse::default(),
             claims: Arc::new(claims),
             publications: Arc::new(publications),
         }

@@ -56,14 +56,23 @@ pub enum MessageFate {
     Unreadable,
     /// The queue took it away from us while we had it: it was hidden for too long, or somebody else deleted it.
     Lost,
+    /// It came again while we had it: both deliveries get one answer.
+    Repeated,
     /// The sender's test of the connection.
     Test,
 }
 
 impl MessageFate {
     /// Every fate.
-    pub const ALL: [Self; 6] =
-        [Self::Deleted, Self::NotDeleted, Self::GivenBack, Self::Unreadable, Self::Lost, Self::Test];
+    pub const ALL: [Self; 7] = [
+        Self::Deleted,
+        Self::NotDeleted,
+        Self::GivenBack,
+        Self::Repeated,
+        Self::Unreadable,
+        Self::Lost,
+        Self::Test,
+    ];
 
     /// The metric label.
     pub const fn label(self) -> &'static str {
@@ -71,6 +80,7 @@ impl MessageFate {
             Self::Deleted => "deleted",
             Self::NotDeleted => "not_deleted",
             Self::GivenBack => "given_back",
+            Self::Repeated => "repeated",
             Self::Unreadable => "unreadable",
             Self::Lost => "lost",
             Self::Test => "test",
@@ -102,7 +112,7 @@ pub enum Event<'a> {
         /// Since the first of them was sent, if the queue says.
         age: Option<Duration>,
     },
-    /// A message was no work: what was done with it.
+    /// What became of a message.
     Message(MessageFate),
     /// Work on a delivery began; exactly one `Finished` follows.
     Started {

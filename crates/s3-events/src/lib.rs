@@ -1,8 +1,8 @@
 //! Bucket notifications of every sender, parsed (L0): Amazon S3 (2.0 to 2.6), SNS-wrapped, EventBridge, MinIO, RustFS,
 //! Ceph RGW. Pure: no I/O, no clock.
 //!
-//! [`parse`] reads a body, [`canonical`] writes events in one form whoever sent them, and
-//! [`ObjectEvent::cmp_sequence`] orders two events of one object.
+//! [`parse`] reads a body, [`canonical`] writes events in one form whoever sent them, [`ObjectEvent::cmp_sequence`]
+//! orders two events of one object, and [`Poison`] keeps for people what nobody can read.
 //!
 //! Sources of the formats:
 //! - Amazon S3: "Event message structure" (`notification-content-structure`) of the S3 user guide.
@@ -18,9 +18,11 @@ mod event;
 mod key;
 mod kind;
 mod parse;
+mod poison;
 mod sender;
 mod sequence;
 
 pub use canonical::canonical;
 pub use event::{EventKind, Notification, ObjectEvent, ParseError, Sender};
 pub use parse::{MAX_BODY_BYTES, parse};
+pub use poison::Poison;

@@ -89,3 +89,24 @@ async fn ask(store: &dyn ManifestStore, blobs: &dyn BlobStore, prefixes: &[S3Uri
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use staging::StagingConfig;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_minute_without_a_beat_is_the_end_of_life_and_nothing_else_is() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        let config = StagingConfig { root: folder.path().to_owned(), quota: None, min_free: u64::MAX };
+        let staging = StagingArea::open(config).await?;
+        let health = Health::new(staging, CancellationToken::new(), Pulse::default());
+        assert!(health.problem().is_some(), "no store was asked, and no disk has so much room");
+        tokio::time::advance(LONGEST_SILENCE - Duration::from_millis(1)).await;
+        assert!(health.is_alive());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!health.is_alive());
+        Ok(())
+    }
+}

@@ -45,6 +45,8 @@ pub struct LoggedRequest {
     pub target: Option<String>,
     /// The first 64 KiB of the body where there is a `target`, else nothing.
     pub body: Vec<u8>,
+    /// The same of the server's answer, once it had been passed on whole.
+    pub answer: Vec<u8>,
     /// Which rule it met.
     pub rule: Option<RuleId>,
     /// The status that the client was told.
@@ -142,6 +144,7 @@ impl Shared {
             query: request.query.to_owned(),
             target: request.target().map(str::to_owned),
             body: Vec::new(),
+            answer: Vec::new(),
             rule: None,
             status: None,
             answered_at: None,

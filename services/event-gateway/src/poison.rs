@@ -1,15 +1,7 @@
-//! Bodies that nobody understands, kept for people.
-//!
-//! A message of this form is put on the queue: no worker can read it, so after its last delivery the queue moves it to
-//! the dead letters. `body_base64` is cut when it is long; `body_bytes` says how long it was.
-//!
-//! ```json
-//! {"imageml_poison": {"reason": "not JSON: …", "body_bytes": 3, "truncated": false, "body_base64": "Pj8+"}}
-//! ```
+//! What becomes of bodies that nobody understands: [`Poison`], without what is private in them.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use s3_events::Poison;
+use serde_json::Value;
 
 /// Of the body; 4/3 of it in base64 are 180 KiB.
 const MAX_BYTES: usize = 135 << 10;
@@ -24,29 +16,19 @@ const PRIVATE: [&str; 3] = ["requestparameters", "responseelements", "authorizat
 /// The message for a body. What is private in it is left out if it is JSON; of what is not JSON nobody can say what is
 /// private.
 pub(crate) fn message(reason: &str, body: &[u8]) -> String {
-    match serde_json::from_slice::<Value>(body) {
+    let poison = match serde_json::from_slice::<Value>(body) {
         Ok(mut json) => {
             redact(&mut json);
-            write(reason, json.to_string().as_bytes(), MAX_BYTES)
+            Poison::new(reason, json.to_string().as_bytes(), MAX_BYTES)
         }
-        Err(_) => write(reason, body, MAX_BYTES),
-    }
+        Err(_) => Poison::new(reason, body, MAX_BYTES),
+    };
+    poison.message()
 }
 
 /// The message for one that the queue will not take.
 pub(crate) fn of_refused(message: &str) -> String {
-    write("the queue refused the message", message.as_bytes(), MAX_REFUSED_BYTES)
-}
-
-fn write(reason: &str, body: &[u8], max: usize) -> String {
-    let kept = body.get(..max).unwrap_or(body);
-    json!({ "imageml_poison": {
-        "reason": reason,
-        "body_bytes": body.len(),
-        "truncated": kept.len() < body.len(),
-        "body_base64": STANDARD.encode(kept),
-    }})
-    .to_string()
+    Poison::new("the queue refused the message", message.as_bytes(), MAX_REFUSED_BYTES).message()
 }
 
 /// Also in texts that are JSON: SNS sends notifications so. The depth is bounded, by the parser's own limit and by the
@@ -75,31 +57,31 @@ fn is_private(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use anyhow::Context as _;
+    use serde_json::json;
+
     use super::*;
 
-    fn kept(message: &str) -> anyhow::Result<(Value, Vec<u8>)> {
-        let json: Value = serde_json::from_str(message)?;
-        let body = STANDARD.decode(json["imageml_poison"]["body_base64"].as_str().unwrap_or("?"))?;
-        Ok((json, body))
+    fn kept(message: &str) -> anyhow::Result<(Poison, Vec<u8>)> {
+        let poison = Poison::read(message).context("no poison")?;
+        let body = poison.body(usize::MAX).context("no base64")?;
+        Ok((poison, body))
     }
 
     #[test]
     fn bodies_are_kept_byte_by_byte() -> anyhow::Result<()> {
-        let (json, body) = kept(&message("why", b"\xff{\0"))?;
+        let (poison, body) = kept(&message("why", b"\xff{\0"))?;
         assert_eq!(body, b"\xff{\0");
-        assert_eq!(json["imageml_poison"]["reason"], "why");
-        assert_eq!(json["imageml_poison"]["body_bytes"], 3);
-        assert_eq!(json["imageml_poison"]["truncated"], false);
+        assert_eq!((poison.reason.as_str(), poison.body_bytes, poison.truncated), ("why", 3, false));
         Ok(())
     }
 
     #[test]
     fn long_bodies_are_cut_and_say_so() -> anyhow::Result<()> {
         let message = message("why", &vec![b'x'; 1 << 20]);
-        let (json, body) = kept(&message)?;
+        let (poison, body) = kept(&message)?;
         assert_eq!((body.len(), message.len() < 184_320 + 200), (138_240, true));
-        assert_eq!(json["imageml_poison"]["body_bytes"], 1 << 20);
-        assert_eq!(json["imageml_poison"]["truncated"], true);
+        assert_eq!((poison.body_bytes, poison.truncated), (1 << 20, true));
         Ok(())
     }
 

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// Beats as long as the engine's intake runs, be it that it waits for a slot, for room or for work: a probe of liveness
 /// looks at its age. It depends on nothing outside of the process.
@@ -12,13 +14,16 @@ pub struct Pulse {
     last: Arc<AtomicU64>,
 }
 
+impl Default for Pulse {
+    /// One that beats now, for the first time.
+    fn default() -> Self {
+        Self { begun: Instant::now(), last: Arc::default() }
+    }
+}
+
 impl Pulse {
     /// How often it beats at least.
     pub(crate) const BEAT: Duration = Duration::from_secs(5);
-
-    pub(crate) fn new() -> Self {
-        Self { begun: Instant::now(), last: Arc::default() }
-    }
 
     pub(crate) fn beat(&self) {
         let now = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -39,5 +44,41 @@ impl Pulse {
                 return result;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[tokio::test(start_paused = true)]
+    async fn it_beats_for_as_long_as_something_is_waited_for() {
+        let pulse = Pulse::default();
+        let oldest = async {
+            let mut oldest = Duration::ZERO;
+            let until = Instant::now() + HOUR;
+            while Instant::now() < until {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                oldest = oldest.max(pulse.age());
+            }
+            oldest
+        };
+        let oldest = tokio::select! {
+            () = pulse.during(pending()) => unreachable!("it is never over"),
+            oldest = oldest => oldest,
+        };
+        assert!(oldest <= Pulse::BEAT + Duration::from_millis(100), "{oldest:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_beats_where_nothing_turns() {
+        let pulse = Pulse::default();
+        assert_eq!(pulse.during(async { 7 }).await, 7);
+        tokio::time::advance(HOUR).await;
+        assert_eq!(pulse.age(), HOUR);
     }
 }

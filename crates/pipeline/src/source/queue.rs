@@ -133,8 +133,9 @@ impl QueueSource {
             match s3_events::parse(&message.body) {
                 Ok(Notification::Objects(events)) => {
                     // The same message again, while we have it: its new receipt is the one that counts now.
-                    if let Some(number) = self.held.take_in(message, events.len()) {
-                        self.fresh.extend(events.into_iter().map(|event| (number, event)));
+                    match self.held.take_in(message, events.len()) {
+                        Some(number) => self.fresh.extend(events.into_iter().map(|event| (number, event))),
+                        None => self.observer.observe(&Event::Message(MessageFate::Repeated)),
                     }
                 }
                 Ok(Notification::Test) => {
@@ -221,12 +222,12 @@ impl WorkSource for QueueSource {
         self.answers.give_all(returned);
         self.answers.give_all(self.held.stop());
         if let Some(poll) = self.poll.take() {
-            let answers = self.answers.clone();
+            let (answers, observer) = (self.answers.clone(), Arc::clone(&self.observer));
             self.returning = Some(tokio::spawn(async move {
-                let received = poll.await.ok().and_then(Result::ok).unwrap_or_default();
-                answers.give_all(
-                    received.into_iter().map(|message| Verdict::Hide(message.receipt, Duration::ZERO)),
-                );
+                for message in poll.await.ok().and_then(Result::ok).unwrap_or_default() {
+                    observer.observe(&Event::Received { messages: 1, age: age(&message) });
+                    answers.give(Verdict::Hide(message.receipt, Duration::ZERO));
+                }
             }));
         }
     }

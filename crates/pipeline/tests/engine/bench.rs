@@ -267,8 +267,13 @@ impl Bench {
     }
 
     pub(crate) fn source(&self, mode: PollMode) -> PollingSource {
+        self.source_of(mode, Duration::ZERO)
+    }
+
+    /// A source that leaves younger objects alone.
+    pub(crate) fn source_of(&self, mode: PollMode, min_age: Duration) -> PollingSource {
         PollingSource::new(
-            PollSettings { prefix: uri("in/"), mode, min_age: Duration::ZERO },
+            PollSettings { prefix: uri("in/"), mode, min_age },
             Arc::clone(&self.blobs) as Arc<dyn BlobStore>,
             Arc::clone(&self.store),
             Arc::clone(&self.stage) as Arc<dyn Stage>,

@@ -8,7 +8,7 @@ use pipeline::{EngineSettings, IgnoreReason, PollMode, ReconciledSource};
 use queue::{Depth, MemoryQueue, Queue as _};
 use serde_json::{Value, json};
 
-use crate::bench::{Act, Bench, Running, VISIBILITY, until, uri};
+use crate::bench::{Act, Bench, LONG, Running, VISIBILITY, until, uri};
 
 /// A queue, its dead-letter queue, and an engine that takes from it.
 struct Fed {
@@ -294,4 +294,29 @@ async fn lost_events_are_found_by_the_sweep() -> anyhow::Result<()> {
     end(running).await?;
     assert_eq!(fed.runs_of("in/told"), 1);
     Ok(())
+}
+
+#[tokio::test]
+async fn young_objects_are_left_to_their_events_by_the_sweep() -> anyhow::Result<()> {
+    let fed = Fed::new().await?;
+    // The listing comes to them in this order, and there is one slot.
+    let told = fed.put("in/1 young").await?;
+    for key in ["in/2 young", "in/3 old"] {
+        fed.bench.put(key).await?;
+    }
+    fed.bench.blobs.backdate(&uri("in/3 old"), LONG)?;
+    let sweep = fed.bench.source_of(PollMode::Every(Duration::from_millis(100)), LONG);
+    let source = ReconciledSource::new(fed.bench.events(&fed.queue), sweep);
+    let one_by_one = EngineSettings { slots: 1, ..fed.bench.service("only") };
+    let running = fed.bench.start_with(one_by_one, Box::new(source));
+    fed.until_labels("in/3 old", &["done"]).await?;
+    assert_eq!((fed.runs_of("in/1 young"), fed.runs_of("in/2 young")), (0, 0), "they are passed over");
+
+    fed.send(&[told]).await?;
+    fed.until_labels("in/1 young", &["done"]).await?;
+    fed.until_empty().await?;
+    assert_eq!(fed.runs_of("in/2 young"), 0, "nobody told of it");
+    fed.bench.blobs.backdate(&uri("in/2 young"), LONG)?;
+    fed.until_labels("in/2 young", &["done"]).await?;
+    end(running).await
 }

@@ -6,6 +6,8 @@ use manifest_store::{ClaimOutcome, ClaimStatus, Settlement};
 use pipeline::{EngineSettings, PollMode};
 
 use crate::bench::{Act, Bench, LONG, PATIENCE, until};
+use crate::clock::StoppedClock;
+use crate::scripted_store::{Renewals, ScriptedStore};
 
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -106,5 +108,30 @@ async fn publication_after_the_claim_was_lost_is_fenced_off() -> anyhow::Result<
     assert_eq!(bench.manifests().await?, 1, "one publication, the second owner's");
     let known = bench.processed("in/a").await?;
     assert_eq!(known[0].status, ClaimStatus::Settled(Settlement::Done));
+    Ok(())
+}
+
+#[tokio::test]
+async fn work_ends_before_a_lease_that_the_store_does_not_renew() -> anyhow::Result<()> {
+    for how in [Renewals::Refused, Renewals::Silent] {
+        let mut bench = Bench::new().await?;
+        let store = ScriptedStore::before(&mut bench);
+        bench.put("in/a").await?;
+        bench.stage.tell("in/a", [Act::Hold]);
+        store.answer_renewals(how);
+        let running = bench.start(bench.settings("first"), PollMode::Every(2 * LONG));
+        until("work began", async || !bench.stage.runs().is_empty()).await?;
+
+        // A second more: sleepers wake no earlier than asked, and up to a millisecond later.
+        let (clock, a_third) = (StoppedClock::stop(), LONG / 3 + Duration::from_secs(1));
+        clock.advance(a_third).await;
+        clock.until("it was to be renewed", || store.asked_to_renew() == 1).await?;
+        assert!(bench.recorder.labels_of("in/a").is_empty(), "two thirds are left ({how:?})");
+        clock.advance(a_third).await;
+        let gave_up = || bench.recorder.labels_of("in/a").first() == Some(&"handed_back");
+        clock.until("it gave up with a third of the lease left", gave_up).await?;
+        running.shutdown.intake.cancel();
+        running.ended().await?;
+    }
     Ok(())
 }

@@ -2,8 +2,12 @@
 //! and SQLite.
 
 mod bench;
+mod clock;
+mod commits;
 mod endings;
 mod events;
 mod leases;
+mod messages;
 mod polling;
 mod protocol_model;
+mod scripted_store;

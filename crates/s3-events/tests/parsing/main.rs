@@ -6,6 +6,7 @@ mod envelopes;
 mod hostile;
 mod keys;
 mod kinds;
+mod poison;
 mod recorded;
 mod records;
 mod senders;

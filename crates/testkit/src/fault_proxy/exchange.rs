@@ -348,7 +348,12 @@ impl Answer<'_> {
                 }
             }
         }
-        self.shared.amend(self.log, |entry| entry.answered_at = Some(Instant::now()));
+        self.shared.amend(self.log, |entry| {
+            entry.answered_at = Some(Instant::now());
+            if entry.target.is_some() {
+                entry.answer = body.prefix().to_vec();
+            }
+        });
         let closes = head.closes() || self.request.closes() || body.ends_with_connection();
         Ok(if closes { Ending::Cut(Cut::Fin) } else { Ending::Keep })
     }

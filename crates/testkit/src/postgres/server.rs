@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,9 @@ impl PostgresServer {
         Ok(server)
     }
 
-    /// Starts it after [`Self::kill`], and waits until it answers.
+    /// Starts it after [`Self::kill`], once the last of its backends has ended, and waits until it answers.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
+        self.backends_are_gone().await?;
         let keeper = as_user(Command::new("/bin/sh"), self.user)
             .args(["-c", KEEPER, "keeper"])
             .arg(&self.binaries)
@@ -96,6 +97,13 @@ impl PostgresServer {
         format!("postgres://postgres@{address}/postgres")
     }
 
+    /// A server does not start while a backend of the last one has its shared memory.
+    async fn backends_are_gone(&self) -> anyhow::Result<()> {
+        let data = self.folder.path().join("data").canonicalize()?;
+        let gone = async || Ok((!is_worked_in(&data)?).then_some(()));
+        crate::until("the killed server's backends have ended", START_TIMEOUT, gone).await
+    }
+
     async fn ping(&self) -> anyhow::Result<()> {
         let options: PgConnectOptions = self.url(&self.address()).parse()?;
         options.disable_statement_logging().connect().await?.close().await?;
@@ -114,5 +122,48 @@ impl PostgresServer {
 impl Drop for PostgresServer {
     fn drop(&mut self) {
         self.end_keeper();
+    }
+}
+
+/// Whether it is the working directory of a process, as a server's data is of all that belong to it.
+fn is_worked_in(folder: &Path) -> anyhow::Result<bool> {
+    let processes = std::fs::read_dir("/proc").context("read /proc")?.flatten();
+    // No link: not a process, one that has ended, or another user's.
+    let mut places = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
+    Ok(places.any(|place| place == folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, PgConnection};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_killed_server_starts_again_while_a_backend_is_busy() -> anyhow::Result<()> {
+        let mut server = PostgresServer::start().await?;
+        let url = server.url(&server.address());
+        let connect = async || -> anyhow::Result<PgConnection> {
+            Ok(url.parse::<PgConnectOptions>()?.disable_statement_logging().connect().await?)
+        };
+        // It looks after its server only between statements, and this one takes seconds.
+        let mut busy = connect().await?;
+        let work = "SELECT count(*) FROM generate_series(1, 40000000)";
+        let busy = tokio::spawn(async move { sqlx::query(AssertSqlSafe(work)).execute(&mut busy).await });
+        let mut other = connect().await?;
+        let active =
+            format!("SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND query = '{work}'");
+        crate::until("the backend is busy", START_TIMEOUT, async || {
+            let active =
+                sqlx::query_scalar::<_, i64>(AssertSqlSafe(active.as_str())).fetch_one(&mut other).await?;
+            Ok((active == 1).then_some(()))
+        })
+        .await?;
+        server.kill()?;
+        server.start_again().await?;
+        let mut after = connect().await?;
+        sqlx::query("SELECT 1").execute(&mut after).await?;
+        busy.await?.ok();
+        Ok(())
     }
 }

@@ -2,11 +2,8 @@
 
 use std::time::UNIX_EPOCH;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use queue::Message;
-use s3_events::{Notification, ObjectEvent};
-use serde::Deserialize;
+use s3_events::{Notification, ObjectEvent, Poison};
 use serde_json::{Value, json};
 use types::escape_key;
 
@@ -15,8 +12,8 @@ use crate::output;
 /// Of a body, in characters.
 const PREVIEW: usize = 200;
 
-/// As much base64 as [`PREVIEW`] characters of 4 bytes need: 267 × 3 = 801 bytes.
-const PREVIEW_BASE64: usize = 267 * 4;
+/// As much as [`PREVIEW`] characters of 4 bytes need, and one more, which says that it goes on.
+const PREVIEW_BYTES: usize = PREVIEW * 4 + 1;
 
 /// Objects that are listed by name. S3 sends one with each message, others may send many.
 const OBJECTS: usize = 10;
@@ -57,19 +54,6 @@ pub(super) struct Named {
     bucket: String,
     key: String,
     version: Option<String>,
-}
-
-/// The form is defined in `poison.rs` of the event gateway.
-#[derive(Deserialize)]
-struct PoisonMessage {
-    imageml_poison: Poison,
-}
-
-#[derive(Deserialize)]
-struct Poison {
-    reason: String,
-    #[serde(default)]
-    body_base64: String,
 }
 
 impl Letter {
@@ -167,12 +151,12 @@ fn read(body: &str) -> (About, String) {
             more: events.len().saturating_sub(OBJECTS),
         },
         Ok(Notification::Test) => About::Test,
-        Err(error) => match serde_json::from_str::<PoisonMessage>(body) {
-            Ok(PoisonMessage { imageml_poison: poison }) => {
+        Err(error) => match Poison::read(body) {
+            Some(poison) => {
                 let preview = original(&poison).unwrap_or_else(|| preview(body));
                 return (About::Poison { reason: beginning(&poison.reason, NAME) }, preview);
             }
-            Err(_) => About::Unreadable { problem: error.to_string() },
+            None => About::Unreadable { problem: error.to_string() },
         },
     };
     (about, preview(body))
@@ -180,9 +164,7 @@ fn read(body: &str) -> (About, String) {
 
 /// The beginning of what the gateway was sent.
 fn original(poison: &Poison) -> Option<String> {
-    let base64 = poison.body_base64.get(..PREVIEW_BASE64).unwrap_or(&poison.body_base64);
-    let bytes = STANDARD.decode(base64).ok()?;
-    Some(preview(&String::from_utf8_lossy(&bytes)))
+    poison.body(PREVIEW_BYTES).map(|body| preview(&String::from_utf8_lossy(&body)))
 }
 
 /// Bodies are other people's: they must not steer the terminal, also not of those who print JSON there.
@@ -214,7 +196,7 @@ mod tests {
 
     #[test]
     fn poison_shows_what_the_gateway_was_sent() {
-        // `printf '??>' | base64`; the example of the gateway's poison.rs.
+        // `printf '??>' | base64`
         let (about, preview) = read(r#"{"imageml_poison": {"reason": "why", "body_base64": "Pz8+"}}"#);
         assert_eq!(about, About::Poison { reason: "why".to_owned() });
         assert_eq!(preview, "??>");
@@ -223,9 +205,8 @@ mod tests {
     #[test]
     fn long_poison_is_cut_between_characters() {
         // 240 characters of 4 bytes: the gateway keeps more of a body than is shown.
-        let body = STANDARD.encode("😀".repeat(240));
-        let message = json!({ "imageml_poison": { "reason": "why", "body_base64": body } });
-        assert_eq!(read(&message.to_string()).1, format!("{}…", "😀".repeat(200)));
+        let message = Poison::new("why", "😀".repeat(240).as_bytes(), 1000).message();
+        assert_eq!(read(&message).1, format!("{}…", "😀".repeat(200)));
     }
 
     #[test]

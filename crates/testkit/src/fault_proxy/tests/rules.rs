@@ -107,6 +107,11 @@ async fn the_log_tells_what_came_when_and_how_it_was_answered() -> anyhow::Resul
     assert_eq!((put.method.as_str(), put.path.as_str(), put.query.as_str()), ("PUT", "/bucket/key", "x=1"));
     assert_eq!((put.target.as_deref(), put.body.as_slice(), put.status), (None, b"".as_slice(), Some(200)));
     assert_eq!((delete.target.as_deref(), delete.body.as_slice()), (Some("DeleteMessage"), b"{}".as_slice()));
+    assert_eq!(
+        (put.answer.as_slice(), delete.answer.as_slice()),
+        (b"".as_slice(), b"{}".as_slice()),
+        "an echo"
+    );
     ensure!(put.answered_at.is_some_and(|answered| put.at <= answered && answered <= delete.at));
     assert_eq!(proxy.count(|request| request.method == "PUT"), 1);
     Ok(())
