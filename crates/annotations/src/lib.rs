@@ -13,6 +13,7 @@ mod frame;
 mod geometry;
 mod join;
 pub mod json_items;
+pub mod label_studio;
 mod mask;
 mod record;
 mod refusal;

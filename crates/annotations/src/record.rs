@@ -112,9 +112,9 @@ pub enum Origin {
 pub enum Provenance {
     /// A Label Studio annotation or prediction.
     LabelStudio {
-        /// The task.
+        /// The task; 0 if it has no number, as tasks for import.
         task_id: i64,
-        /// The annotation, or the prediction where the origin is a model.
+        /// The annotation, or the prediction where the origin is a model; 0 if it has no number.
         annotation_id: i64,
         /// The annotation's uuid; stays the same in every export and server. Older servers have none.
         unique_id: Option<String>,
@@ -136,7 +136,8 @@ impl Provenance {
     }
 
     /// The text that [`RecordId::of`] takes. COCO ids are numbered anew with each export, so there the image is the
-    /// identity: a later export replaces all annotations of it.
+    /// identity: a later export replaces all annotations of it. Of Label Studio's annotations without number, it is the
+    /// image and who made them.
     pub fn identity(&self, origin: &Origin, image: &str) -> String {
         let kind = match origin {
             Origin::Human { .. } => "annotation",
@@ -145,6 +146,13 @@ impl Provenance {
         match self {
             Self::LabelStudio { unique_id: Some(unique_id), .. } => {
                 format!("label_studio/{kind}/{unique_id}")
+            }
+            Self::LabelStudio { annotation_id: 0, unique_id: None, .. } => {
+                let who = match origin {
+                    Origin::Human { annotator } => annotator.as_deref().unwrap_or_default(),
+                    Origin::Model { version } => version,
+                };
+                format!("label_studio/{kind}/of/{image}/by/{who}")
             }
             Self::LabelStudio { task_id, annotation_id, unique_id: None } => {
                 format!("label_studio/{kind}/{task_id}/{annotation_id}")
@@ -198,7 +206,9 @@ impl Record {
         let item = Item { image: Some(self.image.clone()), ..Item::default() };
         match &self.provenance {
             Provenance::LabelStudio { task_id, annotation_id, .. } => {
-                Item { task_id: Some(*task_id), annotation_id: Some(*annotation_id), ..item }
+                let [task_id, annotation_id] =
+                    [task_id, annotation_id].map(|id| Some(*id).filter(|id| *id != 0));
+                Item { task_id, annotation_id, ..item }
             }
             Provenance::Coco { image_id } => Item { image_id: Some(*image_id), ..item },
         }
