@@ -1,8 +1,9 @@
 //! Annotations in other pixels: every shape under an affine map, clipped to the picture that it lands on.
 //!
 //! - **Boxes** stay boxes. **Rotated boxes** and **ellipses** stay what they are where they fit the picture: an affine
-//!   map makes an ellipse of an ellipse, and a rotated box stays one if no corner is off by more than half a pixel
-//!   (sides of variants are rounded, so hardly any scale is exactly uniform); else it becomes the exact parallelogram.
+//!   map makes an ellipse of an ellipse, and a rotated box stays one if no corner is off by more than half a pixel and
+//!   a 50th of the shorter side (sides of variants are rounded, so hardly any scale is exactly uniform); else it becomes
+//!   the exact parallelogram.
 //! - **What is cut** at the picture's edge becomes a polygon, boxes excepted. An ellipse has [`ELLIPSE_VERTICES`] then.
 //! - **Masks** take the pixel under the centre of each of the variant's pixels.
 //! - **Keypoints** keep their visibility. One that leaves the picture is marked as not labelled, at (0, 0): so do

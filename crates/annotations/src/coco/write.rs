@@ -38,7 +38,7 @@ pub struct Written {
 /// [`RefusalCode::UnknownLabel`] if a label is not in the registry.
 pub fn write(entries: &[Entry<'_>], registry: &Registry) -> Result<Written, Box<Refusal>> {
     let mut numbers = Numbers::new(entries);
-    let (mut images, mut annotations, mut carried) = (Vec::new(), Vec::new(), 0);
+    let (mut images, mut annotations, mut carried) = (List::new("images"), List::new("annotations"), 0);
     for entry in entries {
         let image_id = numbers.image(entry.record);
         let mut kept_aside = Vec::new();
@@ -50,26 +50,19 @@ pub fn write(entries: &[Entry<'_>], registry: &Registry) -> Result<Written, Box<
                         let category =
                             registry.get(label).ok_or_else(|| unknown(entry.record, region, label))?;
                         let id = numbers.annotation(region);
-                        annotations.push(line(&annotation(
-                            region,
-                            category,
-                            &form,
-                            entry.size,
-                            [id, image_id],
-                        )));
+                        annotations.add(&annotation(region, category, &form, entry.size, [id, image_id]));
                     }
                 }
             }
         }
         carried += kept_aside.len();
-        images.push(line(&image(entry, image_id, kept_aside)));
+        images.add(&image(entry, image_id, kept_aside));
     }
-    let categories: Vec<_> =
-        registry.by_id().into_iter().map(|category| line(&described(category))).collect();
-    let lists = [("images", &images), ("annotations", &annotations), ("categories", &categories)];
-    let lists = lists.map(|(name, lines)| format!("\"{name}\":[\n{}\n]", lines.join(",\n")));
-    let json = format!("{{{}}}\n", lists.join(",\n")).into_bytes();
-    Ok(Written { json, annotations: annotations.len(), carried })
+    let mut categories = List::new("categories");
+    registry.by_id().into_iter().for_each(|category| categories.add(category));
+    let count = annotations.items;
+    let json = ["{", &images.end(), ",\n", &annotations.end(), ",\n", &categories.end(), "}\n"].concat();
+    Ok(Written { json: json.into_bytes(), annotations: count, carried })
 }
 
 fn unknown(record: &Record, region: &Region, label: &str) -> Box<Refusal> {
@@ -78,9 +71,27 @@ fn unknown(record: &Record, region: &Region, label: &str) -> Box<Refusal> {
     Box::new(Refusal { item, code: RefusalCode::UnknownLabel, detail })
 }
 
-/// An item of a list, on its own line.
-fn line(item: &impl Serialize) -> String {
-    serde_json::to_string(item).expect("maps have text as keys")
+/// A list as it grows, an item on each line.
+struct List {
+    text: String,
+    items: usize,
+}
+
+impl List {
+    fn new(name: &str) -> Self {
+        Self { text: format!("\"{name}\":["), items: 0 }
+    }
+
+    fn add(&mut self, item: &impl Serialize) {
+        self.text.push_str(if self.items == 0 { "\n" } else { ",\n" });
+        self.text.push_str(&serde_json::to_string(item).expect("maps have text as keys"));
+        self.items += 1;
+    }
+
+    fn end(mut self) -> String {
+        self.text.push_str("\n]");
+        self.text
+    }
 }
 
 /// The ids of images and annotations.
@@ -264,8 +275,4 @@ fn split(attributes: &Map<String, Value>) -> (Map<String, Value>, Map<String, Va
         }
         None => (attributes, Map::new()),
     }
-}
-
-fn described(category: &Category) -> Value {
-    serde_json::to_value(category).expect("maps have text as keys")
 }

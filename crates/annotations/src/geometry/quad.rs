@@ -7,6 +7,9 @@ use crate::{Bounds, Point, Polygon, Shape};
 /// pixels, which tilts the two axes by up to half a pixel over the whole picture.
 const CORNER_TOLERANCE: f64 = 0.5;
 
+/// The same as a part of the shorter side: a small box is not to be bent.
+const RELATIVE_TOLERANCE: f64 = 0.02;
+
 /// A parallelogram: a corner and the two edges from it.
 #[derive(Debug, Clone, Copy)]
 struct Quad {
@@ -88,7 +91,8 @@ impl Quad {
         let (sin, cos) = (angle + skew * share).sin_cos();
         let (straight_across, straight_down) = ([width * cos, width * sin], [-height * sin, height * cos]);
         let apart = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]) / 2.0;
-        if apart(across, straight_across) + apart(down, straight_down) > CORNER_TOLERANCE {
+        let tolerance = CORNER_TOLERANCE.min(RELATIVE_TOLERANCE * width.min(height));
+        if apart(across, straight_across) + apart(down, straight_down) > tolerance {
             return None;
         }
         let shift =

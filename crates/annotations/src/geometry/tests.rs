@@ -162,11 +162,14 @@ fn samples(shape: &Shape, map: &[f64; 6], size: (u32, u32), margin: f64) -> Vec<
     for index in 0..(size.0 / 2) * (size.1 / 2) {
         let at = [f64::from(index % (size.0 / 2)) * 2.0 + 0.7, f64::from(index / (size.0 / 2)) * 2.0 + 0.7];
         let expected = belongs(at[0], at[1]);
-        let around = (0..16).map(|step| (std::f64::consts::TAU * f64::from(step) / 16.0).sin_cos());
-        if around
-            .into_iter()
-            .all(|(sin, cos)| belongs(at[0] + cos * margin, at[1] + sin * margin) == expected)
-        {
+        // Rings around the point: what is thin must not slip through.
+        let around = [0.1, 0.3, 0.6, 1.0].into_iter().flat_map(|part| {
+            (0..16).map(move |step| {
+                let (sin, cos) = (std::f64::consts::TAU * f64::from(step) / 16.0).sin_cos();
+                (at[0] + part * margin * cos, at[1] + part * margin * sin)
+            })
+        });
+        if around.into_iter().all(|(x, y)| belongs(x, y) == expected) {
             samples.push((Point::from(at), expected));
         }
     }
@@ -192,12 +195,13 @@ fn check(shape: Shape, map: &[f64; 6], size: (u32, u32), margin: f64) -> Result<
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn a_shape_lands_where_its_points_land(shape in shapes(), map in any_map(), size in (40..150_u32, 40..150_u32)) {
-        // Corners of a rotated box may be half a pixel off, a mask's edges half a pixel of either picture.
-        let margin = match shape { Shape::Mask(_) => 2.2, Shape::RotatedBox { .. } => 0.6, _ => 0.1 };
+        // Corners of a rotated box, which a box may become, may be half a pixel off; a mask's edges half a pixel of
+        // either picture.
+        let margin = match shape { Shape::Mask(_) => 2.2, Shape::Box(_) | Shape::RotatedBox { .. } => 0.6, _ => 0.1 };
         check(shape, &map, size, margin)?;
     }
 
@@ -207,8 +211,8 @@ proptest! {
         let (Some(before), Some(after)) = (shape.area(), mapped.area()) else { panic!("areas") };
         if !matches!(shape, Shape::Mask(_)) {
             let scaled = before * Linear::new(&Affine(map)).determinant().abs();
-            // Half a pixel of a corner, where a rotated box stays one.
-            let slack = if matches!(mapped, Shape::RotatedBox { .. }) { 0.06 } else { 1e-9 };
+            // A rotated box stays one if it is nearly a rectangle.
+            let slack = if matches!(mapped, Shape::RotatedBox { .. }) { 0.002 } else { 1e-9 };
             prop_assert!(close(after, scaled, slack * scaled), "{} {}", after, scaled);
         }
         let bounds = mapped.bounds().expect("a shape with extent");
