@@ -1,7 +1,7 @@
 //! The manifest store (L2): what was claimed, done, published, and what came from what.
 //!
-//! One seam in five traits – [`Claims`], [`Catalogue`], [`Versions`], [`History`], [`Upkeep`] – together a
-//! [`ManifestStore`]; [`open`] picks the adapter by `DATABASE_URL`. docs/data-model.md describes the tables.
+//! One seam in six traits – [`Claims`], [`Catalogue`], [`Annotations`], [`Versions`], [`History`], [`Upkeep`] – together
+//! a [`ManifestStore`]; [`open`] picks the adapter by `DATABASE_URL`. docs/data-model.md describes the tables.
 
 mod encoding;
 mod error;
@@ -20,9 +20,8 @@ pub use open::open;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 pub use store::ManifestStore;
-pub use store::catalogue::{
-    AnnotationRecord, Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment,
-};
+pub use store::annotations::{AnnotationImport, AnnotationLink, Annotations, ImportRecord, StoredAnnotation};
+pub use store::catalogue::{Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment};
 pub use store::claims::{
     Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, Effect, FenceToken, ProcessedRecord, Publication,
     RejectedRecord, Settlement,

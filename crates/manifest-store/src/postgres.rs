@@ -1,5 +1,6 @@
 //! The production adapter: bulk by `UNNEST`, locks in key order, no transaction across other I/O.
 
+mod annotations;
 mod catalogue;
 mod claims;
 mod history;

@@ -1,14 +1,17 @@
 //! Rows as both databases answer them, and what they mean.
 
+mod annotations;
 mod catalogue;
 mod claims;
 mod history;
 mod publication;
 mod versions;
 
+pub(crate) use annotations::{
+    AnnotationColumns, AnnotationRow, CategoryColumns, CategoryRow, ImportRow, LinkRow,
+};
 pub(crate) use catalogue::{
-    AnnotationRow, DatasetRow, OriginalRow, ProgressRow, ReadyRow, SplitRow, VariantRow, VariantTotalRow,
-    join_variants,
+    DatasetRow, OriginalRow, ProgressRow, ReadyRow, SplitRow, VariantRow, VariantTotalRow, join_variants,
 };
 pub(crate) use claims::{
     CheckpointRow, FenceRow, GrantRow, KeyColumns, ProcessedRow, RejectedRow, RenewalRow, StatusRow,

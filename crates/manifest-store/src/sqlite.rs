@@ -1,5 +1,6 @@
 //! The embedded adapter: one file, any number of readers, one writer at a time.
 
+mod annotations;
 mod catalogue;
 mod claims;
 mod history;

@@ -1,11 +1,13 @@
 //! The seam, one trait per concern.
 
+pub(crate) mod annotations;
 pub(crate) mod catalogue;
 pub(crate) mod claims;
 pub(crate) mod history;
 pub(crate) mod upkeep;
 pub(crate) mod versions;
 
+use annotations::Annotations;
 use catalogue::Catalogue;
 use claims::Claims;
 use history::History;
@@ -20,6 +22,6 @@ use versions::Versions;
 /// - bulk methods answer in the order of their arguments, one answer each;
 /// - leases and delays are judged by the database's clock, never by a caller's;
 /// - dropping a future is safe: the transaction rolls back or has committed.
-pub trait ManifestStore: Claims + Catalogue + Versions + History + Upkeep {}
+pub trait ManifestStore: Claims + Catalogue + Annotations + Versions + History + Upkeep {}
 
-impl<T: Claims + Catalogue + Versions + History + Upkeep> ManifestStore for T {}
+impl<T: Claims + Catalogue + Annotations + Versions + History + Upkeep> ManifestStore for T {}

@@ -3,6 +3,7 @@
 //! [`conformance_suite!`](crate::conformance_suite) makes a test of each. Time is the store's own: leases are
 //! short, and waits are as long as the store answers.
 
+mod annotations;
 mod catalogue;
 mod claims;
 mod fixtures;
@@ -14,6 +15,7 @@ mod quarantine;
 mod upkeep;
 mod versions;
 
+pub use annotations::*;
 pub use catalogue::*;
 pub use claims::*;
 pub use history::*;
@@ -76,7 +78,12 @@ macro_rules! conformance_suite {
             variants_that_are_there_stay
             variant_totals_leave_out_what_is_not_catalogued
             frozen_splits_stay
-            annotation_records_are_replaced_by_id
+            annotations_count_once_their_import_is_published
+            annotations_are_replaced_by_what_was_changed_last
+            another_version_of_a_file_replaces_all_of_it
+            categories_keep_their_numbers
+            annotation_links_are_replaced_by_record
+            an_import_restarts_the_quiet_time
             originals_are_pending_until_their_image_has_variants
             a_rejected_original_is_settled
             a_rejection_that_overtook_the_catalogue_counts

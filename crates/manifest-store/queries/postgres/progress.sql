@@ -13,7 +13,8 @@ WITH looked_at AS (
 last_change AS (
     -- greatest() passes over NULL.
     SELECT greatest((SELECT max(recorded_at) FROM looked_at),
-                    (SELECT max(added_at) FROM variants WHERE dataset = $1 AND policy = $2)) AS at
+                    (SELECT max(added_at) FROM variants WHERE dataset = $1 AND policy = $2),
+                    (SELECT max(imported_at) FROM annotation_imports WHERE dataset = $1)) AS at
 )
 SELECT (SELECT count(*) FROM looked_at) AS originals,
        (SELECT count(*) FROM looked_at WHERE pending) AS pending,

@@ -9,11 +9,15 @@ WITH looked_at AS (
                              AND c.dataset = $1 AND c.policy = $2 AND c.state IN ('done', 'rejected')) AS pending
     FROM originals o
     WHERE o.dataset = $1
+),
+last_change AS (
+    -- max() of several values is NULL if one is; zero is before everything.
+    SELECT max(COALESCE((SELECT max(recorded_at) FROM looked_at), 0),
+               COALESCE((SELECT max(added_at) FROM variants WHERE dataset = $1 AND policy = $2), 0),
+               COALESCE((SELECT max(imported_at) FROM annotation_imports WHERE dataset = $1), 0)) AS at
 )
-SELECT count(*) AS originals,
-       count(*) FILTER (WHERE pending) AS pending,
-       COALESCE(max(CAST(round(unixepoch('subsec') * 1000) AS INTEGER)
-                    - max(max(recorded_at),
-                          COALESCE((SELECT max(added_at) FROM variants WHERE dataset = $1 AND policy = $2), 0)),
-                    0), 0) AS quiet_for_ms
-FROM looked_at
+SELECT (SELECT count(*) FROM looked_at) AS originals,
+       (SELECT count(*) FROM looked_at WHERE pending) AS pending,
+       CASE WHEN at = 0 THEN 0
+            ELSE max(CAST(round(unixepoch('subsec') * 1000) AS INTEGER) - at, 0) END AS quiet_for_ms
+FROM last_change

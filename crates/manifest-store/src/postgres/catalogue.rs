@@ -1,22 +1,19 @@
 //! The catalogue in Postgres.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use sqlx::PgTransaction;
-use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, S3Uri, VariantRecord};
+use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, VariantRecord};
 
 use super::lists::column;
 use super::{PostgresStore, commit};
-use crate::encoding::{integer, json, policy_bytes, split_rank};
+use crate::encoding::{integer, policy_bytes, split_rank};
 use crate::failures::failed;
 use crate::rows::{
-    AnnotationRow, DatasetRow, OriginalRow, ProgressRow, ReadyRow, SplitRow, VariantRow, VariantTotalRow,
-    join_variants,
+    DatasetRow, OriginalRow, ProgressRow, ReadyRow, SplitRow, VariantRow, VariantTotalRow, join_variants,
 };
-use crate::{
-    AnnotationRecord, Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment, StoreError,
-};
+use crate::{Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment, StoreError};
 
 #[async_trait]
 impl Catalogue for PostgresStore {
@@ -178,39 +175,6 @@ impl Catalogue for PostgresStore {
             .await
             .map_err(failed)?;
         rows.into_iter().map(TryInto::try_into).collect()
-    }
-
-    async fn put_annotation_records(&self, records: &[AnnotationRecord]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        // Of two records with one id the later stays, as if they had come one after the other.
-        let by_id: BTreeMap<_, _> =
-            records.iter().map(|record| ((&record.dataset, &record.record_id), record)).collect();
-        let records: Vec<_> = by_id.into_values().collect();
-        let bodies: Vec<_> = records.iter().map(|record| json(&record.record)).collect::<Result<_, _>>()?;
-        sqlx::query(include_str!("../../queries/postgres/put_annotation_records.sql"))
-            .bind(column(&records, |record| record.dataset.as_str()))
-            .bind(column(&records, |record| record.record_id.as_str()))
-            .bind(column(&records, |record| record.image_uri.to_string()))
-            .bind(column(&records, |record| record.staged_path.as_str()))
-            .bind(bodies)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        commit(transaction).await
-    }
-
-    async fn annotation_records(
-        &self,
-        name: &DatasetName,
-        image: &S3Uri,
-    ) -> Result<Vec<AnnotationRecord>, StoreError> {
-        let rows: Vec<AnnotationRow> = sqlx::query_as(include_str!("../../queries/annotation_records.sql"))
-            .bind(name.as_str())
-            .bind(image.to_string())
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed)?;
-        rows.into_iter().map(|row| row.record(name)).collect()
     }
 }
 

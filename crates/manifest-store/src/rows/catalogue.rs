@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use sqlx::FromRow;
-use types::{DatasetName, ImageId, ObjectVersion, Orientation, OriginalRecord, VariantRecord};
+use types::{ImageId, ObjectVersion, Orientation, OriginalRecord, VariantRecord};
 
 use crate::encoding::{
     duration, from_json, image_id, number, parsed, policy, sha256, split, unreadable, uri, version,
 };
-use crate::{AnnotationRecord, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment, StoreError};
+use crate::{DatasetProgress, DatasetRecord, ReadySample, SplitAssignment, StoreError};
 
 /// A dataset with its counts.
 #[derive(Debug, FromRow)]
@@ -210,27 +210,6 @@ impl TryFrom<SplitRow> for SplitAssignment {
             image_id: image_id(&row.image_id)?,
             group_id: image_id(&row.group_id)?,
             split: split(row.split)?,
-        })
-    }
-}
-
-/// What was said of an image.
-#[derive(Debug, FromRow)]
-pub(crate) struct AnnotationRow {
-    record_id: String,
-    image_uri: String,
-    staged_path: String,
-    record: String,
-}
-
-impl AnnotationRow {
-    pub(crate) fn record(self, dataset: &DatasetName) -> Result<AnnotationRecord, StoreError> {
-        Ok(AnnotationRecord {
-            dataset: dataset.clone(),
-            record_id: self.record_id,
-            image_uri: parsed("image", &self.image_uri)?,
-            staged_path: self.staged_path,
-            record: from_json("annotation record", &self.record)?,
         })
     }
 }

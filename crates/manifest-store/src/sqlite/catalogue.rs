@@ -1,18 +1,15 @@
 //! The catalogue in SQLite.
 
 use async_trait::async_trait;
-use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, S3Uri, VariantRecord};
+use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, VariantRecord};
 
 use super::{SqliteStore, commit};
-use crate::encoding::{integer, json, policy_bytes, split_rank};
+use crate::encoding::{integer, policy_bytes, split_rank};
 use crate::failures::failed;
 use crate::rows::{
-    AnnotationRow, DatasetRow, OriginalRow, ProgressRow, ReadyRow, SplitRow, VariantRow, VariantTotalRow,
-    join_variants,
+    DatasetRow, OriginalRow, ProgressRow, ReadyRow, SplitRow, VariantRow, VariantTotalRow, join_variants,
 };
-use crate::{
-    AnnotationRecord, Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment, StoreError,
-};
+use crate::{Catalogue, DatasetProgress, DatasetRecord, ReadySample, SplitAssignment, StoreError};
 
 #[async_trait]
 impl Catalogue for SqliteStore {
@@ -182,40 +179,6 @@ impl Catalogue for SqliteStore {
             .await
             .map_err(failed)?;
         rows.into_iter().map(TryInto::try_into).collect()
-    }
-
-    async fn put_annotation_records(&self, records: &[AnnotationRecord]) -> Result<(), StoreError> {
-        let mut transaction = self.begin().await?;
-        for record in records {
-            sqlx::query(
-                "INSERT OR REPLACE INTO annotation_records
-                     (dataset, record_id, image_uri, staged_path, record)
-                 VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(record.dataset.as_str())
-            .bind(&record.record_id)
-            .bind(record.image_uri.to_string())
-            .bind(&record.staged_path)
-            .bind(json(&record.record)?)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
-        }
-        commit(transaction).await
-    }
-
-    async fn annotation_records(
-        &self,
-        name: &DatasetName,
-        image: &S3Uri,
-    ) -> Result<Vec<AnnotationRecord>, StoreError> {
-        let rows: Vec<AnnotationRow> = sqlx::query_as(include_str!("../../queries/annotation_records.sql"))
-            .bind(name.as_str())
-            .bind(image.to_string())
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed)?;
-        rows.into_iter().map(|row| row.record(name)).collect()
     }
 }
 

@@ -5,6 +5,7 @@ use types::{
     DatasetName, LineageEdge, OriginalRecord, S3Uri, Sha256, ShardEntry, VariantRecord, VersionNumber,
 };
 
+use super::annotations::publish_import;
 use super::key_columns;
 use crate::encoding::{integer, json, policy_bytes, split_rank};
 use crate::failures::failed;
@@ -82,6 +83,7 @@ async fn write(transaction: &mut SqliteTransaction<'_>, publication: &Publicatio
         match effect {
             Effect::Original(record) => put_original(transaction, dataset, record).await?,
             Effect::Variants(records) => insert_variants(transaction, dataset, records).await?,
+            Effect::AnnotationsImported(import) => publish_import(transaction, dataset, import).await?,
             Effect::ShardBuilt { version, number, shard } => {
                 build_shard(transaction, dataset, (*version, *number), shard).await?;
             }

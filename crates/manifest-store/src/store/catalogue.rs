@@ -1,10 +1,10 @@
-//! The catalogue: datasets, originals, variants, splits, annotation records.
+//! The catalogue: datasets, originals, variants, splits.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, S3Uri, Split, VariantRecord, VersionNumber};
+use types::{DatasetName, ImageId, OriginalRecord, PolicyHash, Split, VariantRecord, VersionNumber};
 
 use crate::StoreError;
 
@@ -59,21 +59,6 @@ pub struct SplitAssignment {
     pub group_id: ImageId,
     /// Where the group is.
     pub split: Split,
-}
-
-/// The stable map between an image, its staged copy and an annotation record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnnotationRecord {
-    /// The dataset.
-    pub dataset: DatasetName,
-    /// The record's own id, stable over re-imports.
-    pub record_id: String,
-    /// The annotated image.
-    pub image_uri: S3Uri,
-    /// Where the image was staged when the record was made.
-    pub staged_path: String,
-    /// The record, as JSON.
-    pub record: serde_json::Value,
 }
 
 /// Datasets and what they hold.
@@ -150,14 +135,4 @@ pub trait Catalogue: Send + Sync + Debug {
         after: Option<&ImageId>,
         limit: u32,
     ) -> Result<Vec<SplitAssignment>, StoreError>;
-
-    /// Adds or replaces annotation records by (dataset, record id).
-    async fn put_annotation_records(&self, records: &[AnnotationRecord]) -> Result<(), StoreError>;
-
-    /// The annotation records of one image, by record id.
-    async fn annotation_records(
-        &self,
-        name: &DatasetName,
-        image: &S3Uri,
-    ) -> Result<Vec<AnnotationRecord>, StoreError>;
 }

@@ -10,7 +10,7 @@ use types::{
     Sha256, ShardEntry, StageManifest, StageName, VariantRecord, VersionNumber,
 };
 
-use crate::StoreError;
+use crate::{AnnotationImport, StoreError};
 
 /// What is claimed: one object version, for one stage of one dataset, under one policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -84,6 +84,9 @@ pub enum Effect {
     Original(OriginalRecord),
     /// Add the variants of one image. Already present ones (dataset, image, variant, policy) stay.
     Variants(Vec<VariantRecord>),
+    /// The records of an annotation file, which were put before, count from now on, and no longer those of other
+    /// versions of the file; its categories get their numbers.
+    AnnotationsImported(Box<AnnotationImport>),
     /// A planned shard is built.
     ShardBuilt {
         /// The version it belongs to.

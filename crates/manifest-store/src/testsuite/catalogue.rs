@@ -1,12 +1,12 @@
 //! Datasets and what they hold.
 
 use anyhow::ensure;
-use types::{DatasetName, ImageId, PolicyHash, S3Uri, Sha256, Split, VersionNumber};
+use types::{DatasetName, ImageId, PolicyHash, Sha256, Split, VersionNumber};
 
 use super::fixtures::{
-    Store, catalogue, dataset, normalize, normalize_key, original, policy, publish, uri, variant,
+    Store, catalogue, dataset, normalize, normalize_key, original, policy, publish, variant,
 };
-use crate::{AnnotationRecord, Effect, SplitAssignment, StoreError};
+use crate::{Effect, SplitAssignment, StoreError};
 
 /// Datasets are listed by name with counts of originals, images and quarantine.
 pub async fn datasets_are_listed_with_their_counts(store: Store) -> anyhow::Result<()> {
@@ -157,25 +157,5 @@ pub async fn frozen_splits_stay(store: Store) -> anyhow::Result<()> {
     ensure!(found.is_sorted_by(|a, b| a.image_id < b.image_id));
     assert_eq!(found.len(), 10_001);
     ensure!(found.contains(&assignment("x", Split::Test)), "the first assignment stays");
-    Ok(())
-}
-
-/// A record's id stays, its content may change; of two with one id in a call the later counts.
-pub async fn annotation_records_are_replaced_by_id(store: Store) -> anyhow::Result<()> {
-    let (image, other_image) = (uri("s3://bronze/images/a"), uri("s3://bronze/images/b"));
-    let record = |id: &str, image: &S3Uri, body: &str| AnnotationRecord {
-        dataset: dataset(),
-        record_id: id.to_owned(),
-        image_uri: image.clone(),
-        staged_path: format!("/mnt/nvme/{id}"),
-        record: serde_json::json!({ "body": body, "score": 0.1 }),
-    };
-    let first = [record("2", &image, "b"), record("1", &image, "a"), record("3", &other_image, "c")];
-    store.put_annotation_records(&first).await?;
-    store.put_annotation_records(&[record("2", &image, "lost"), record("2", &image, "new")]).await?;
-    store.put_annotation_records(&[]).await?;
-    let found = store.annotation_records(&dataset(), &image).await?;
-    assert_eq!(found, [record("1", &image, "a"), record("2", &image, "new")]);
-    ensure!(store.annotation_records(&"other".parse()?, &image).await?.is_empty());
     Ok(())
 }

@@ -7,6 +7,7 @@ use types::{DatasetName, ManifestEntry, OriginalRecord, VariantRecord};
 
 use crate::encoding::{integer, json, policy_bytes};
 use crate::failures::failed;
+use crate::postgres::annotations::publish_import;
 use crate::postgres::lists::column;
 use crate::{Effect, Publication, StoreError};
 
@@ -20,7 +21,28 @@ pub(super) async fn insert(
     for originals in originals(accepted) {
         put_originals(transaction, &originals).await?;
     }
-    insert_variants(transaction, &variants(accepted)).await
+    insert_variants(transaction, &variants(accepted)).await?;
+    publish_imports(transaction, accepted).await
+}
+
+/// In the order of the datasets, whose locks they take.
+async fn publish_imports(
+    transaction: &mut PgTransaction<'_>,
+    accepted: &[&Publication],
+) -> Result<(), StoreError> {
+    let mut imports = Vec::new();
+    for publication in accepted {
+        for effect in &publication.effects {
+            if let Effect::AnnotationsImported(import) = effect {
+                imports.push((&publication.claim.key.dataset, import));
+            }
+        }
+    }
+    imports.sort_by_key(|(dataset, _)| *dataset);
+    for (dataset, import) in imports {
+        publish_import(transaction, dataset, import).await?;
+    }
+    Ok(())
 }
 
 async fn insert_manifests(

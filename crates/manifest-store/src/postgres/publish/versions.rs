@@ -22,7 +22,7 @@ pub(super) async fn apply(
             Effect::VersionPublished { version, manifest_uri, manifest_sha256 } => {
                 publish_version(transaction, dataset, *version, (manifest_uri, manifest_sha256)).await?;
             }
-            Effect::Original(_) | Effect::Variants(_) => {}
+            Effect::Original(_) | Effect::Variants(_) | Effect::AnnotationsImported(_) => {}
         }
     }
     Ok(())
