@@ -2,14 +2,17 @@
 
 use std::ops::Range;
 
+use annotations::Record;
 use manifest_store::PlannedShard;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use types::{
     Affine, DatasetName, ImageId, Orientation, PolicyHash, RejectCode, RejectReason, S3Uri, Sha256, Split,
     SplitRatios, VersionNumber, layout,
 };
+
+use crate::{AnnotationSettings, sample_annotations};
 
 /// The original behind a sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +54,9 @@ pub struct PlannedSample {
     pub height: u32,
     /// From the upright original's pixels to the variant's.
     pub affine: Affine,
+    /// What people say is there, in pixels of the upright original; `None` where nobody has looked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotation: Option<Record>,
 }
 
 /// One shard that is to be built.
@@ -70,6 +76,9 @@ pub struct ShardPlan {
     pub normalization_policy_hash: PolicyHash,
     /// The file extension of the pictures, without a dot.
     pub extension: String,
+    /// How annotations are carried into the variant.
+    #[serde(default)]
+    pub annotations: AnnotationSettings,
     /// The samples in order.
     pub samples: Vec<PlannedSample>,
 }
@@ -116,6 +125,9 @@ pub struct VersionSettings {
     pub split_ratios: SplitRatios,
     /// The size that shards aim at.
     pub shard_bytes: u64,
+    /// How annotations are carried into variants.
+    #[serde(default)]
+    pub annotations: AnnotationSettings,
 }
 
 /// The plan to publish a version once its shards are built.
@@ -145,7 +157,7 @@ pub fn parse_document<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, RejectReas
 /// The `.json` member of a sample: what a training script may want to know, in the variant's own pixels. It
 /// names no version, so that the same sample has the same bytes in every version.
 pub fn sample_json(plan: &ShardPlan, sample: &PlannedSample) -> Vec<u8> {
-    let member = json!({
+    let mut member = json!({
         "key": sample.image_id,
         "dataset": plan.dataset,
         "variant": plan.variant,
@@ -156,10 +168,11 @@ pub fn sample_json(plan: &ShardPlan, sample: &PlannedSample) -> Vec<u8> {
         "affine": sample.affine,
         "normalization_policy_hash": plan.normalization_policy_hash,
         "source": sample.source,
-        // Not "reviewed, nothing there": nobody has looked.
-        "reviewed": false,
-        "annotations": [],
     });
+    let said = sample_annotations(sample, &plan.annotations);
+    if let (Some(member), Value::Object(said)) = (member.as_object_mut(), said) {
+        member.extend(said);
+    }
     member.to_string().into_bytes()
 }
 

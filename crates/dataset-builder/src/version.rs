@@ -19,6 +19,7 @@ use types::{
 };
 
 use crate::build::shard_error;
+use crate::rows::rows;
 use crate::{ShardPlan, VersionPlanDocument, parse_document};
 
 /// The layout of `manifest.json`.
@@ -161,6 +162,7 @@ impl VersionFiles<'_> {
             normalization_policy: settings.normalization_policy.clone(),
             seed: settings.seed.clone(),
             split_ratios: settings.split_ratios,
+            annotations: settings.annotations.to_json(),
             variants,
             shards: self.shards.iter().map(|(shard, _)| shard.clone()).collect(),
             files: outputs.iter().filter_map(relative).chain(listed.iter().cloned()).collect(),
@@ -230,39 +232,6 @@ fn add(
     *summary.splits.entry(split).or_default() += samples;
 }
 
-fn rows(plan: &ShardPlan, index: &[u8], shard: &ShardEntry) -> Result<Vec<SampleRow>, StageError> {
-    let name = file_name(&shard.uri);
-    let corrupt = |error: shards::ShardError| shard_error(error, Path::new(&name));
-    let spans = shards::parse_dali_index(&String::from_utf8_lossy(index)).map_err(corrupt)?;
-    let row = |(index, (sample, span)): (u32, (&crate::PlannedSample, &shards::SampleSpan))| {
-        let picture = span.member(&plan.extension);
-        SampleRow {
-            key: sample.image_id,
-            variant: plan.variant.clone(),
-            split: plan.split,
-            group: sample.group_id,
-            shard: name.clone(),
-            index,
-            offset: span.offset,
-            image_offset: picture.map_or(0, |member| member.offset),
-            image_bytes: sample.bytes,
-            variant_uri: sample.uri.clone(),
-            variant_sha256: sample.sha256,
-            width: sample.width,
-            height: sample.height,
-            source_uri: sample.source.uri.clone(),
-            source_key: sample.source.key.clone(),
-            source_sha256: sample.source.sha256,
-            source_width: sample.source.width,
-            source_height: sample.source.height,
-            orientation: sample.source.orientation,
-            copies: u32::try_from(sample.source.copies).unwrap_or(u32::MAX),
-            affine: sample.affine,
-        }
-    };
-    Ok((0..).zip(plan.samples.iter().zip(&spans)).map(row).collect())
-}
-
 async fn file_output(path: PathBuf, uri: S3Uri, source_uri: S3Uri) -> Result<Output, StageError> {
     let hashed = path.clone();
     let digest = tokio::task::spawn_blocking(move || digest_file(&hashed)).await;
@@ -294,6 +263,6 @@ fn digest_file(path: &Path) -> std::io::Result<(u64, Sha256)> {
 }
 
 /// The last segment of a key that we made ourselves.
-fn file_name(uri: &S3Uri) -> String {
+pub(crate) fn file_name(uri: &S3Uri) -> String {
     uri.key().rsplit('/').next().unwrap_or_default().to_owned()
 }

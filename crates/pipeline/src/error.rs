@@ -32,6 +32,9 @@ pub enum StageError {
         /// The cause.
         source: std::io::Error,
     },
+    /// A program that the stage runs beside itself failed; the next attempt has a new one.
+    #[error("{0}")]
+    Helper(String),
     /// The computation panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
@@ -60,7 +63,7 @@ impl StageError {
             Self::Store(error) => error.disposition(),
             Self::Staging(error) => error.disposition(),
             // The engine's own pause is enough.
-            Self::File { .. } => Disposition::Retry { after: Duration::ZERO },
+            Self::File { .. } | Self::Helper(_) => Disposition::Retry { after: Duration::ZERO },
             Self::Panicked(_) => {
                 Disposition::Reject(RejectReason::new(RejectCode::DecoderFailure, self.to_string()))
             }

@@ -51,6 +51,7 @@ const SCHEMA: &str = "message samples {
     required binary variant (UTF8);
     required int32 source_width;
     required int32 source_height;
+    required binary annotation (UTF8);
 }";
 
 /// One sample of one variant.
@@ -98,6 +99,9 @@ pub struct SampleRow {
     pub affine: Affine,
     /// How the original's stored pixels were turned.
     pub orientation: Orientation,
+    /// What people say is there, as a JSON document (`annotations::Record`, in pixels of the upright original); empty
+    /// where nobody has looked.
+    pub annotation: String,
 }
 
 /// Writes the table, Zstandard-compressed, a row group at a time, and returns the number of rows.
@@ -192,7 +196,8 @@ fn write_group<W: Write + Send>(group: &mut Group<'_, W>, rows: &[SampleRow]) ->
     ints(group, rows, |row| u16::from(row.orientation).into())?;
     texts(group, rows, |row| row.variant.clone())?;
     ints(group, rows, |row| row.source_width)?;
-    ints(group, rows, |row| row.source_height)
+    ints(group, rows, |row| row.source_height)?;
+    texts(group, rows, |row| row.annotation.clone())
 }
 
 fn texts<W: Write + Send>(
@@ -257,6 +262,7 @@ fn parse(row: &Row) -> Result<SampleRow, ShardError> {
         variant: row.get_string(23)?.clone(),
         source_width: number(row.get_int(24)?)?,
         source_height: number(row.get_int(25)?)?,
+        annotation: row.get_string(26)?.clone(),
     })
 }
 

@@ -92,6 +92,7 @@ fn publish() -> anyhow::Result<TempDir> {
         normalization_policy: serde_json::Value::Null,
         seed: "seed".to_owned(),
         split_ratios: SplitRatios::default(),
+        annotations: serde_json::Value::Null,
         variants,
         shards: version.shards,
         files: version.files,
@@ -176,6 +177,7 @@ impl Version {
                 copies: 1,
                 affine: Affine::scale_then_move(1.0, 1.0, 0.0, 0.0),
                 orientation: Orientation::Upright,
+                annotation: String::new(),
             });
         }
         self.write(&format!("{variant}/{stem}.idx"), index.dali_index().as_bytes())?;

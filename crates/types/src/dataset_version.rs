@@ -70,6 +70,9 @@ pub struct DatasetVersionManifest {
     pub seed: String,
     /// The wanted split shares.
     pub split_ratios: SplitRatios,
+    /// The categories, and how annotations were chosen and carried into the variants.
+    #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
+    pub annotations: serde_json::Value,
     /// Per variant, what there is.
     pub variants: BTreeMap<String, VariantSummary>,
     /// Every tar, by variant, split and number.

@@ -95,6 +95,10 @@ reject_codes! {
     KeyTaken => "key_taken",
     /// A plan or request that does not parse or contradicts itself.
     InvalidRequest => "invalid_request",
+    /// JSON that is neither Label Studio's nor COCO's, or that holds nothing that can be imported.
+    InvalidAnnotations => "invalid_annotations",
+    /// The converter of annotations is not installed here.
+    ConverterMissing => "converter_missing",
     /// An object that the work needs is gone or has changed.
     InputMissing => "input_missing",
     /// The work needs more NVMe or memory than this deployment has.

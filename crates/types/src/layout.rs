@@ -8,6 +8,7 @@ use crate::{DatasetName, ImageId, PolicyHash, S3Uri, Sha256, Split, StageName, V
 
 pub use output_key::OutputKey;
 
+const ANNOTATIONS: &str = "annotations";
 const IMAGES: &str = "images";
 const MANIFESTS: &str = "manifests";
 const NORMALIZED: &str = "normalized";
@@ -29,8 +30,28 @@ pub fn bronze_images(prefix: &S3Uri, dataset: &DatasetName) -> S3Uri {
 /// The digest of the content makes each content an object of its own: a worker that is late with an older content of
 /// the same key does not replace the newer one (docs/adr/0009).
 pub fn bronze_image(prefix: &S3Uri, dataset: &DatasetName, relative_key: &str, content: &Sha256) -> S3Uri {
+    with_digest(&bronze_images(prefix, dataset), relative_key, content)
+}
+
+/// The untouched copy of an annotation file:
+/// `<prefix>/<dataset>/annotations/<folders of the relative key>/<digest 16>-<name>`.
+pub fn bronze_annotations(
+    prefix: &S3Uri,
+    dataset: &DatasetName,
+    relative_key: &str,
+    content: &Sha256,
+) -> S3Uri {
+    with_digest(&prefix.join(dataset.as_str()).join(ANNOTATIONS), relative_key, content)
+}
+
+/// What was refused of an annotation file: beside its copy, with `.report.json` appended.
+pub fn annotation_report(archive: &S3Uri) -> S3Uri {
+    S3Uri::new(archive.bucket().clone(), format!("{}.report.json", archive.key()))
+}
+
+/// `<folder>/<folders of the relative key>/<digest 16>-<name>`
+fn with_digest(folder: &S3Uri, relative_key: &str, content: &Sha256) -> S3Uri {
     // Not `join`: a relative key keeps its own leading slashes and dots.
-    let folder = bronze_images(prefix, dataset);
     let (folders, name) = relative_key.split_at(relative_key.rfind('/').map_or(0, |slash| slash + 1));
     let mut digest = content.to_hex();
     digest.truncate(CONTENT_DIGITS);

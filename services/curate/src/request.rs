@@ -1,5 +1,6 @@
 //! Curation requests.
 
+use dataset_builder::AnnotationSettings;
 use serde::{Deserialize, Serialize};
 use types::{DatasetName, RejectCode, RejectReason, Split, VersionNumber};
 
@@ -35,10 +36,13 @@ pub struct CurationRequest {
     /// The least height of the original, in pixels.
     #[serde(default)]
     pub min_height: u32,
-    /// Labels of which a sample must have one; refused where the version holds no labels.
+    /// Only samples that people have looked at (true), or only the others (false).
+    #[serde(default)]
+    pub reviewed: Option<bool>,
+    /// Labels of which a sample must have one; refused where the version has no such category.
     #[serde(default)]
     pub labels: Vec<String>,
-    /// The most samples per class; refused where the version holds no labels.
+    /// The most samples per label: a sample is left out when all of its labels have so many already.
     #[serde(default)]
     pub limit_per_class: Option<u64>,
     /// The most samples per split.
@@ -65,8 +69,8 @@ impl CurationRequest {
         if self.name == self.dataset {
             return refuse("the training dataset needs a name of its own");
         }
-        if !self.labels.is_empty() || self.limit_per_class.is_some() {
-            return refuse("labels and limit_per_class need labels, and this version holds none");
+        if self.limit_per_class == Some(0) {
+            return refuse("a limit of 0 per class leaves nothing");
         }
         if !((64 << 10)..=(8 << 30)).contains(&self.shard_bytes) {
             return refuse("shard_bytes is not from 64 KiB to 8 GiB");
@@ -75,6 +79,21 @@ impl CurationRequest {
             return refuse("a limit of 0 leaves nothing");
         }
         Ok(())
+    }
+
+    /// Refuses labels that the version does not know.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn check_labels(&self, version: &AnnotationSettings) -> Result<(), RejectReason> {
+        let known = |label: &String| version.categories.iter().any(|known| known.definition.name == *label);
+        match self.labels.iter().find(|label| !known(label)) {
+            None => Ok(()),
+            Some(label) => {
+                let detail = format!("the version has no category {label:?}");
+                Err(RejectReason::new(RejectCode::InvalidRequest, detail))
+            }
+        }
     }
 }
 
@@ -108,11 +127,13 @@ mod tests {
             parse(r#"{"name":"t","dataset":"d","version":3,"variant":"720p","split":["train"]}"#).is_err()
         );
         assert!(parse(r#"{"name":"t","dataset":"d","version":0,"variant":"720p"}"#).is_err());
-        for extra in [r#""labels":["cat"]"#, r#""limit":0"#, r#""limit_per_class":5"#, r#""shard_bytes":1"#] {
+        for extra in [r#""limit":0"#, r#""limit_per_class":0"#, r#""shard_bytes":1"#] {
             let json = format!(r#"{{"name":"t","dataset":"d","version":3,"variant":"720p",{extra}}}"#);
             assert!(parse(&json).expect("parses").check().is_err(), "{extra}");
         }
         let own = parse(r#"{"name":"d","dataset":"d","version":3,"variant":"720p"}"#).expect("parses");
         assert!(own.check().is_err());
+        let labelled = parse(r#"{"name":"t","dataset":"d","version":3,"variant":"720p","labels":["cat"]}"#);
+        assert!(labelled.expect("parses").check_labels(&AnnotationSettings::default()).is_err());
     }
 }

@@ -1,9 +1,10 @@
 //! Which samples of a version a request takes.
 
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::path::Path;
 
-use dataset_builder::{PlannedSample, SampleSource, ShardPlan};
+use dataset_builder::{AnnotationSettings, PlannedSample, ShardPlan};
 use pipeline::{StageError, Work};
 use shards::{SampleRow, ShardError};
 use types::{DatasetVersionManifest, RejectCode, S3Uri, Split, VersionNumber};
@@ -11,48 +12,80 @@ use types::{DatasetVersionManifest, RejectCode, S3Uri, Split, VersionNumber};
 use crate::CurationRequest;
 use crate::stage::TABLE_BYTES;
 
+/// The version that samples are chosen from.
+pub(crate) struct Source<'a> {
+    pub(crate) manifest: &'a DatasetVersionManifest,
+    pub(crate) folder: &'a S3Uri,
+    pub(crate) annotations: &'a AnnotationSettings,
+}
+
 /// Reads the version's sample table and keeps what the request asks for: one plan per split that has samples,
-/// samples in seeded order, not yet cut into shards. Holds about 1 KiB per chosen sample in memory.
+/// samples in seeded order, not yet cut into shards. Holds about 1 KiB per chosen sample in memory, and its annotation.
 pub(crate) async fn select(
     work: &Work,
     request: &CurationRequest,
-    manifest: &DatasetVersionManifest,
-    folder: &S3Uri,
+    source: &Source<'_>,
 ) -> Result<Vec<ShardPlan>, StageError> {
-    let table = folder.join("samples.parquet");
+    let table = source.folder.join("samples.parquet");
     let summary = work.blobs.head(&table).await?;
     let path = work.workspace.output(&"source.parquet".parse().expect("a plain file name"))?;
     work.blobs.download(&summary.object, &path, TABLE_BYTES / 2).await?;
     let wanted = request.clone();
     let read = work.cpu.run(move || choose(&path, &wanted)).await?;
-    let rows = read.map_err(|error| StageError::rejected(RejectCode::Corrupt, error.to_string()))?;
+    let chosen = read.map_err(|error| StageError::rejected(RejectCode::Corrupt, error.to_string()))?;
     let plans: Vec<_> =
-        Split::ALL.into_iter().filter_map(|split| plan(request, manifest, &rows, split)).collect();
+        Split::ALL.into_iter().filter_map(|split| plan(request, source, &chosen, split)).collect();
     if plans.is_empty() {
         return Err(StageError::rejected(RejectCode::InvalidRequest, "no sample of the version matches"));
     }
     Ok(plans)
 }
 
-fn choose(path: &Path, request: &CurationRequest) -> Result<Vec<SampleRow>, ShardError> {
+/// A chosen sample, and its split.
+type Chosen = (Split, PlannedSample);
+
+fn choose(path: &Path, request: &CurationRequest) -> Result<Vec<Chosen>, ShardError> {
     let wanted = |row: &SampleRow| {
         row.variant == request.variant
             && (request.splits.is_empty() || request.splits.contains(&row.split))
             && row.source_width >= request.min_width
             && row.source_height >= request.min_height
+            && request.reviewed.is_none_or(|reviewed| reviewed != row.annotation.is_empty())
     };
-    let rows = shards::read_samples_parquet(File::open(path)?)?;
-    rows.filter(|row| row.as_ref().map_or(true, wanted)).collect()
+    let labelled = |sample: &PlannedSample| {
+        request.labels.is_empty() || labels(sample).any(|label| request.labels.iter().any(|one| one == label))
+    };
+    let mut chosen = Vec::new();
+    for row in shards::read_samples_parquet(File::open(path)?)? {
+        let row = row?;
+        if wanted(&row) {
+            let sample = PlannedSample::try_from(&row)?;
+            if labelled(&sample) {
+                chosen.push((row.split, sample));
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+/// Every label in a sample, as often as it is there.
+fn labels(sample: &PlannedSample) -> impl Iterator<Item = &str> {
+    let regions = sample.annotation.iter().flat_map(|record| &record.regions);
+    regions.flat_map(|region| &region.labels).map(String::as_str)
 }
 
 fn plan(
     request: &CurationRequest,
-    manifest: &DatasetVersionManifest,
-    rows: &[SampleRow],
+    source: &Source<'_>,
+    chosen: &[Chosen],
     split: Split,
 ) -> Option<ShardPlan> {
-    let mut samples: Vec<_> = rows.iter().filter(|row| row.split == split).map(planned).collect();
+    let of_split = chosen.iter().filter(|(of, _)| *of == split);
+    let mut samples: Vec<_> = of_split.map(|(_, sample)| sample.clone()).collect();
     shards::sort_seeded(&request.seed, &mut samples, |sample| sample.image_id);
+    if let Some(limit) = request.limit_per_class {
+        keep_per_class(&mut samples, limit);
+    }
     samples.truncate(request.limit.unwrap_or(usize::MAX));
     let extension = samples.first()?.uri.key().rsplit('.').next()?.to_owned();
     Some(ShardPlan {
@@ -62,30 +95,23 @@ fn plan(
         variant: request.variant.clone(),
         split,
         number: 0,
-        normalization_policy_hash: manifest.normalization_policy_hash,
+        normalization_policy_hash: source.manifest.normalization_policy_hash,
         extension,
+        annotations: source.annotations.clone(),
         samples,
     })
 }
 
-fn planned(row: &SampleRow) -> PlannedSample {
-    PlannedSample {
-        image_id: row.key,
-        group_id: row.group,
-        source: SampleSource {
-            uri: row.source_uri.clone(),
-            key: row.source_key.clone(),
-            sha256: row.source_sha256,
-            width: row.source_width,
-            height: row.source_height,
-            orientation: row.orientation,
-            copies: row.copies.into(),
-        },
-        uri: row.variant_uri.clone(),
-        sha256: row.variant_sha256,
-        bytes: row.image_bytes,
-        width: row.width,
-        height: row.height,
-        affine: row.affine,
-    }
+/// Leaves out, in order, samples all of whose labels are in `limit` samples already. Samples without labels stay.
+fn keep_per_class(samples: &mut Vec<PlannedSample>, limit: u64) {
+    let mut counts: HashMap<String, u64> = HashMap::new();
+    samples.retain(|sample| {
+        let found: BTreeSet<&str> = labels(sample).collect();
+        let room = |label: &&str| counts.get(*label).is_none_or(|count| *count < limit);
+        let keep = found.is_empty() || found.iter().any(room);
+        if keep {
+            found.iter().for_each(|label| *counts.entry((*label).to_owned()).or_default() += 1);
+        }
+        keep
+    });
 }

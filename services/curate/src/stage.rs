@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use dataset_builder::{
-    ShardPlan, VersionFiles, VersionPlanDocument, VersionSettings, build_shard, parse_document,
+    AnnotationSettings, ShardPlan, VersionFiles, VersionPlanDocument, VersionSettings, build_shard,
+    parse_document,
 };
 use manifest_store::{ClaimKey, ClaimStatus, Effect, PlanOutcome, VersionPlan, VersionState};
 use object_storage::ObjectSummary;
@@ -55,13 +56,18 @@ impl Curate {
         let manifest = work.blobs.read(&manifest_uri, MAX_MANIFEST_BYTES).await?;
         let manifest: DatasetVersionManifest = parse_document(&manifest).map_err(StageError::Rejected)?;
         let folder = manifest_uri.parent();
-        let parts = select::select(work, &request, &manifest, &folder).await?;
+        let annotations =
+            AnnotationSettings::from_json(&manifest.annotations).map_err(StageError::Rejected)?;
+        request.check_labels(&annotations).map_err(StageError::Rejected)?;
+        let source = select::Source { manifest: &manifest, folder: &folder, annotations: &annotations };
+        let parts = select::select(work, &request, &source).await?;
         let settings = VersionSettings {
             normalization_policy_hash: manifest.normalization_policy_hash,
             normalization_policy: manifest.normalization_policy,
             seed: request.seed.clone(),
             split_ratios: manifest.split_ratios,
             shard_bytes: request.shard_bytes,
+            annotations,
         };
         self.build(work, &request, settings, parts).await
     }

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use bytesize::ByteSize;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ingest::AnnotationArguments;
 use normalize::PolicyArguments;
 use service::{LogFormat, Secret};
 use shard::PlanArguments;
-use types::{DatasetName, RejectCode, S3Uri, StageName, VersionNumber};
+use types::{DatasetName, RejectCode, S3Uri, Split, StageName, VersionNumber};
 
 /// Images in, versioned training-ready datasets out
 #[derive(Debug, Parser)]
@@ -68,6 +69,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         backend: BackendArguments,
     },
+    /// What people and models say of images: import, report, export
+    Annotations {
+        #[command(subcommand)]
+        command: AnnotationsCommand,
+    },
     /// Say whether an object has been processed by a stage
     Processed(ProcessedArguments),
     /// List the messages that nobody could work on, and put them back to work
@@ -121,6 +127,7 @@ nothing; new images make the next version. A folder is read in place and never w
 
 Examples:
   imageml run --input ~/photos --dataset holiday --sizes 1080p,720p,800x600
+  imageml run --input ~/street --dataset street --annotations export.json
   AWS_ENDPOINT_URL=http://localhost:9000 imageml run --input s3://bucket/prefix --dataset big --json")]
 pub(crate) struct RunArguments {
     /// A folder, or s3://bucket/prefix (endpoint and credentials are the AWS SDK's own settings)
@@ -135,9 +142,15 @@ pub(crate) struct RunArguments {
     /// Print one JSON document on standard output
     #[arg(long)]
     pub(crate) json: bool,
-    /// Fail when an image was rejected
+    /// Fail when an image or an annotation file was rejected
     #[arg(long)]
     pub(crate) strict: bool,
+    /// A Label Studio or COCO file to import before the version is made; may be given several times
+    #[arg(long = "annotations", value_name = "FILE")]
+    pub(crate) annotation_files: Vec<PathBuf>,
+    /// How annotation files are read.
+    #[command(flatten)]
+    pub(crate) annotations: AnnotationArguments,
     /// What renditions look like.
     #[command(flatten)]
     pub(crate) policy: PolicyArguments,
@@ -283,6 +296,100 @@ pub(crate) enum RejectedCommand {
         #[arg(long)]
         dry_run: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AnnotationsCommand {
+    /// Import Label Studio or COCO files; the next `imageml run` publishes a version with them
+    Import(ImportArguments),
+    /// Write the annotations of a published version, in the pixels of one of its variants
+    Export(ExportArguments),
+    /// Count what there is per class and split; list what is not used, and why
+    Report {
+        /// The dataset
+        name: DatasetName,
+        /// Where to look.
+        #[command(flatten)]
+        backend: BackendArguments,
+    },
+}
+
+/// The format of an annotation file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// COCO JSON.
+    Coco,
+    /// Label Studio tasks.
+    LabelStudio,
+}
+
+impl From<ExportFormat> for annotations::Format {
+    fn from(format: ExportFormat) -> Self {
+        match format {
+            ExportFormat::Coco => Self::Coco,
+            ExportFormat::LabelStudio => Self::LabelStudio,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Written are the images that people have looked at, also those with nothing on them. Pictures are named by their image \
+id, as in the shards.
+
+Example:
+  imageml annotations export --dataset street --version 2 --variant 720p --format coco --output street.json")]
+pub(crate) struct ExportArguments {
+    /// The dataset
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) dataset: DatasetName,
+    /// Its version
+    #[arg(long, value_name = "N")]
+    pub(crate) version: VersionNumber,
+    /// The variant in whose pixels coordinates are
+    #[arg(long, value_name = "VARIANT")]
+    pub(crate) variant: String,
+    /// Only this split
+    #[arg(long, value_name = "SPLIT")]
+    pub(crate) split: Option<Split>,
+    /// What to write
+    #[arg(long, default_value = "coco", value_name = "FORMAT")]
+    pub(crate) format: ExportFormat,
+    /// The file to write [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where to look.
+    #[command(flatten)]
+    pub(crate) backend: BackendArguments,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A file is recognised by its content: a Label Studio export (tasks, or annotations as its target storage writes them), \
+or COCO. Its records are joined to images by S3 URI, key or file name when a version is planned, so images may come \
+later. A newer file of the same name takes the place of the older one.
+
+Example:
+  imageml annotations import export.json --dataset street && imageml annotations report street")]
+pub(crate) struct ImportArguments {
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The dataset
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) dataset: DatasetName,
+    /// The folder that holds everything [default: imageml in the user's data directory]
+    #[arg(long, env = "IMAGEML_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print one JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How files are read.
+    #[command(flatten)]
+    pub(crate) annotations: AnnotationArguments,
+    /// How the machine is used.
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
 }
 
 #[derive(Debug, Args)]

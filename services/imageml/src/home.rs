@@ -11,7 +11,8 @@ use object_storage::{BlobStore, S3Settings, S3Store};
 use types::{BucketName, S3Uri};
 
 /// The buckets of the embedded S3 server.
-const BUCKETS: [&str; 6] = [
+const BUCKETS: [&str; 7] = [
+    "imageml-annotations",
     "imageml-bronze",
     "imageml-silver",
     "imageml-gold",

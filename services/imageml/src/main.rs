@@ -1,5 +1,6 @@
 //! `imageml`: the whole pipeline on one machine, and the window into a manifest store.
 
+mod annotations;
 mod arguments;
 mod backend;
 mod curation;
@@ -32,6 +33,7 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Dataset { command, backend } => dataset::run(command, &backend).await,
         Command::Rejected { command, backend } => rejected::run(command, &backend).await,
+        Command::Annotations { command } => Box::pin(annotations::run(command)).await,
         Command::Processed(arguments) => processed::run(arguments).await,
         Command::Dlq { command } => Box::pin(dlq::run(command)).await,
     };

@@ -22,6 +22,12 @@ pub(crate) fn line(text: impl AsRef<str>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Prints a document on standard output as it is.
+pub(crate) fn bytes(document: &[u8]) -> anyhow::Result<()> {
+    std::io::stdout().lock().write_all(document)?;
+    Ok(())
+}
+
 /// Prints a line on standard error: progress and advice, which scripts do not read.
 pub(crate) fn note(text: impl AsRef<str>) {
     // Nobody may be reading any more; that is no reason to stop working.

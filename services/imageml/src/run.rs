@@ -20,6 +20,7 @@ use shard::{Planned, Planner, Shard};
 use types::{BucketName, DatasetName, NormalizationPolicy, RejectCode, S3Uri, Sha256, VersionNumber, layout};
 
 pub(crate) use self::pipeline_run::PipelineRun;
+use crate::annotations::import::{import_files, sentence};
 use crate::arguments::{InputLocation, RunArguments};
 use crate::home::{Home, HomeLayout, bucket};
 use crate::output;
@@ -105,14 +106,30 @@ impl Steps<'_> {
         let limits = Limits::default();
 
         let route = DatasetRoute::Fixed(dataset.clone());
-        let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, limits);
+        let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, limits)
+            .with_annotations(self.arguments.annotations.settings()?);
         pipeline.drive(Arc::new(ingest), &self.input, self.source).await?;
+        self.import_annotations(&pipeline).await?;
         let images = layout::bronze_images(&bronze, dataset);
         let normalize = Normalize::new(bronze, silver, policy, limits);
         pipeline.drive(Arc::new(normalize), &self.home.blobs, &images).await?;
         let version = self.publish(&pipeline, dataset).await?;
         pipeline.finish();
         Ok(version)
+    }
+
+    /// Files that were named, beside those that lie among the images.
+    async fn import_annotations(&self, pipeline: &PipelineRun<'_>) -> anyhow::Result<()> {
+        let RunArguments { dataset, annotation_files, annotations, .. } = self.arguments;
+        if annotation_files.is_empty() {
+            return Ok(());
+        }
+        for (file, outcome) in
+            import_files(self.home, pipeline, dataset, annotation_files, annotations).await?
+        {
+            output::note(format!("{}: {}", file.display(), sentence(&outcome)));
+        }
+        Ok(())
     }
 
     /// The name of a curated dataset is taken.
@@ -127,7 +144,13 @@ impl Steps<'_> {
 
     /// What was rejected for the state of this machine at that time, and not for what it is, gets another chance.
     async fn redrive_circumstances(&self) -> anyhow::Result<()> {
-        for code in [RejectCode::TooLarge, RejectCode::AttemptsExhausted, RejectCode::InputMissing] {
+        let circumstances = [
+            RejectCode::TooLarge,
+            RejectCode::AttemptsExhausted,
+            RejectCode::InputMissing,
+            RejectCode::ConverterMissing,
+        ];
+        for code in circumstances {
             self.home.store.redrive(&self.arguments.dataset, Some(code), false).await?;
         }
         Ok(())

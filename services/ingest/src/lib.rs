@@ -1,7 +1,12 @@
-//! Stage 1, ingest: every image that lands is inspected, catalogued, and kept untouched in bronze.
+//! Stage 1, ingest: every image that lands is inspected, catalogued, and kept untouched in bronze; every annotation file
+//! is read, checked and kept, so that versions planned later have its annotations.
 
+mod annotation_file;
 mod config;
+mod import;
 mod stage;
 
-pub use config::Arguments;
+pub use annotation_file::{GivenLabelConfig, ReadSettings};
+pub use config::{AnnotationArguments, Arguments};
+pub use import::ImportSettings;
 pub use stage::Ingest;

@@ -1,5 +1,7 @@
 //! The stage.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use imaging::{Inspection, Limits};
@@ -10,13 +12,22 @@ use pipeline::{
     Route, Stage, StageError, Work,
 };
 use serde_json::json;
+use tokio::io::AsyncReadExt;
 use types::{
     DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, Relation, S3Uri,
     Sha256, StageName, layout,
 };
 
+use crate::ImportSettings;
+use crate::annotation_file::AnnotationFile;
+use crate::import::{Archive, Importer};
+
 /// The longest key that S3 takes, in bytes.
 const MAX_KEY_BYTES: usize = 1024;
+/// The largest annotation file; with what is read from it, it is in memory as a whole.
+const MAX_ANNOTATION_BYTES: u64 = 256 << 20;
+/// Bytes in which the first sign of a JSON document has to be.
+const HEAD_BYTES: u64 = 4 << 10;
 
 /// Stage 1. Exact duplicates are catalogued and kept like any other original: which one is the sample is decided
 /// when a version is planned, so it does not depend on the order of arrival.
@@ -26,12 +37,20 @@ pub struct Ingest {
     output: S3Uri,
     datasets: DatasetRoute,
     limits: Limits,
+    importer: Importer,
 }
 
 impl Ingest {
-    /// Ingests what lands below `input` into bronze below `output`.
+    /// Ingests what lands below `input` into bronze below `output`. Annotation files are rejected, see
+    /// [`with_annotations`](Self::with_annotations).
     pub fn new(input: S3Uri, output: S3Uri, datasets: DatasetRoute, limits: Limits) -> Self {
-        Self { input, output, datasets, limits }
+        Self { input, output, datasets, limits, importer: Importer::default() }
+    }
+
+    /// Imports annotation files too.
+    #[must_use]
+    pub fn with_annotations(self, settings: ImportSettings) -> Self {
+        Self { importer: Importer::new(settings), ..self }
     }
 
     /// The dataset of an object and its key within the dataset.
@@ -69,7 +88,7 @@ impl Stage for Ingest {
     }
 
     fn input(&self) -> InputMode {
-        InputMode::Staged { max_bytes: self.limits.max_bytes }
+        InputMode::Staged { max_bytes: self.limits.max_bytes.max(MAX_ANNOTATION_BYTES) }
     }
 
     fn manifest_folder(&self, dataset: &DatasetName) -> S3Uri {
@@ -110,9 +129,64 @@ impl Stage for Ingest {
         let Some((dataset, relative)) = self.place(&work.object.object.uri) else {
             return Err(StageError::rejected(RejectCode::InvalidKey, "not below the input prefix"));
         };
-        let (Input::File { path, bytes, sha256 }, data) = (&work.input, work.read_input().await?) else {
+        let Input::File { path, bytes, sha256 } = &work.input else {
             return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a staged file"));
         };
+        let staged = Staged { path, bytes: *bytes, sha256 };
+        let json = begins_as_json(path).await?;
+        if !json && *bytes > self.limits.max_bytes {
+            let detail = format!("{bytes} bytes, at most {} are taken for an image", self.limits.max_bytes);
+            return Err(StageError::rejected(RejectCode::LimitExceeded, detail));
+        }
+        let data = work.read_input().await?;
+        let processed = if json {
+            self.annotations(work, dataset, relative, staged, data).await?
+        } else {
+            self.image(work, dataset, relative, staged, data).await?
+        };
+        Ok(processed.into())
+    }
+}
+
+/// The input on NVMe.
+#[derive(Clone, Copy)]
+struct Staged<'a> {
+    path: &'a Path,
+    bytes: u64,
+    sha256: &'a Sha256,
+}
+
+impl Ingest {
+    async fn annotations(
+        &self,
+        work: &Work,
+        dataset: DatasetName,
+        relative: &str,
+        staged: Staged<'_>,
+        data: Bytes,
+    ) -> Result<Processed, StageError> {
+        let looked_at = data.clone();
+        let format = work.cpu.run(move || AnnotationFile::format_of(&looked_at)).await?;
+        let format = format.map_err(StageError::Rejected)?;
+        let archive = Archive {
+            uri: layout::bronze_annotations(&self.output, &dataset, relative, staged.sha256),
+            dataset,
+            bytes: staged.bytes,
+            sha256: *staged.sha256,
+            content: Content::File(staged.path.to_owned()),
+        };
+        self.importer.import(work, format, archive, data).await
+    }
+
+    async fn image(
+        &self,
+        work: &Work,
+        dataset: DatasetName,
+        relative: &str,
+        staged: Staged<'_>,
+        data: Bytes,
+    ) -> Result<Processed, StageError> {
+        let Staged { path, bytes, sha256 } = staged;
         let inspection = self.inspect(work, data).await?;
         refuse_taken_key(work, &dataset, relative, sha256).await?;
         let bronze_uri = layout::bronze_image(&self.output, &dataset, relative, sha256);
@@ -122,7 +196,7 @@ impl Stage for Ingest {
             bronze_uri: bronze_uri.clone(),
             image_id: ImageId::of(sha256),
             sha256: *sha256,
-            bytes: *bytes,
+            bytes,
             format: inspection.format.as_str().to_owned(),
             width: inspection.width,
             height: inspection.height,
@@ -134,10 +208,10 @@ impl Stage for Ingest {
         };
         let source_uri = work.object.object.uri.clone();
         let output = Output {
-            content: Content::File(path.clone()),
+            content: Content::File(path.to_owned()),
             uri: bronze_uri.clone(),
             content_type: content_type(inspection.format),
-            bytes: *bytes,
+            bytes,
             sha256: *sha256,
             source_uri: source_uri.clone(),
             fields: serde_json::Map::new(),
@@ -149,8 +223,16 @@ impl Stage for Ingest {
             effects: vec![Effect::Original(original)],
             ..Processed::default()
         };
-        Ok(processed.into())
+        Ok(processed)
     }
+}
+
+/// Whether a file's first sign is that of a JSON list or object: no image begins so.
+async fn begins_as_json(path: &Path) -> Result<bool, StageError> {
+    let file = tokio::fs::File::open(path).await.map_err(StageError::file(path))?;
+    let mut head = Vec::new();
+    file.take(HEAD_BYTES).read_to_end(&mut head).await.map_err(StageError::file(path))?;
+    Ok(!matches!(annotations::json_items::root(&head), annotations::json_items::Root::Other))
 }
 
 /// Two inputs of one dataset may use the same keys. A changed object of the same input replaces its record; an

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use annotations::ClipPolicy;
 use bytesize::ByteSize;
 use clap::{Args, Parser};
 use service::CommonArguments;
@@ -49,6 +50,9 @@ pub struct PlanArguments {
     /// Decides order and splits; the same seed and images give the same bytes
     #[arg(long, env = "DATASET_SEED", default_value = "imageml", value_name = "TEXT")]
     pub seed: String,
+    /// The part of an annotated object that must be inside of a variant, 0 to 1; objects with less are left out and counted
+    #[arg(long, env = "MIN_VISIBLE", default_value_t = ClipPolicy::default().min_visible, value_name = "PART", value_parser = part)]
+    pub min_visible: f64,
 }
 
 impl PlanArguments {
@@ -58,9 +62,15 @@ impl PlanArguments {
             shard_bytes: self.shard_size.as_u64(),
             split_ratios: self.split_ratios,
             seed: self.seed.clone(),
+            clip: ClipPolicy { min_visible: self.min_visible },
             settle,
         }
     }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    let part: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
+    if (0.0..=1.0).contains(&part) { Ok(part) } else { Err("a part is from 0 to 1".to_owned()) }
 }
 
 fn shard_size(text: &str) -> Result<ByteSize, String> {

@@ -6,13 +6,19 @@ mod samples;
 use std::sync::Arc;
 use std::time::Duration;
 
+use annotations::ClipPolicy;
 use bytes::Bytes;
-use dataset_builder::{ShardPlan, VersionPlanDocument, VersionSettings};
+use dataset_builder::{
+    AnnotationSettings, DatasetAnnotations, ShardPlan, VersionPlanDocument, VersionSettings,
+};
 use manifest_store::{ManifestStore, PlanOutcome, VersionPlan};
 use object_storage::{BlobStore, PutOptions, StorageError};
 use pipeline::StageError;
 use serde_json::Value;
 use types::{DatasetName, RejectCode, S3Uri, Split, SplitRatios, VersionNumber, layout};
+
+/// Links of annotations written in one call.
+const LINKS: usize = 5_000;
 
 /// What decides a version beside its samples.
 #[derive(Debug, Clone)]
@@ -23,6 +29,8 @@ pub struct PlannerSettings {
     pub split_ratios: SplitRatios,
     /// Seed of the order, salt of the splits.
     pub seed: String,
+    /// Which annotated objects are left out of variants.
+    pub clip: ClipPolicy,
     /// How long nothing may have changed before a version is planned.
     pub settle: Duration,
 }
@@ -102,6 +110,8 @@ impl Planner {
         if samples.is_empty() {
             return Ok(Planned::Empty);
         }
+        let annotated = DatasetAnnotations::load(self.store.as_ref(), dataset).await?;
+        self.write_links(dataset, &annotated).await?;
         let places = groups::assign(self.store.as_ref(), dataset, &samples, &self.settings).await?;
         let settings = VersionSettings {
             normalization_policy_hash: policy,
@@ -109,8 +119,15 @@ impl Planner {
             seed: self.settings.seed.clone(),
             split_ratios: self.settings.split_ratios,
             shard_bytes: self.settings.shard_bytes,
+            annotations: AnnotationSettings::new(self.settings.clip, &annotated.categories),
         };
-        let content = samples::Content { dataset, settings: &settings, samples: &samples, places: &places };
+        let content = samples::Content {
+            dataset,
+            settings: &settings,
+            samples: &samples,
+            places: &places,
+            annotated: &annotated.used,
+        };
         let parts = content.by_variant_and_split();
         let digest = content.digest(&parts);
         let plans = self.pack(parts);
@@ -137,6 +154,18 @@ impl Planner {
                 Ok(Planned::Version(version))
             }
         }
+    }
+
+    /// The map from records to images is kept for whoever asks later.
+    async fn write_links(
+        &self,
+        dataset: &DatasetName,
+        annotated: &DatasetAnnotations,
+    ) -> Result<(), StageError> {
+        for page in annotated.links.chunks(LINKS) {
+            self.store.link_annotations(dataset, page).await?;
+        }
+        Ok(())
     }
 
     /// Orders the samples of each variant and split by the seed and cuts them into shards of even size.

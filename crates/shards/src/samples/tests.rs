@@ -29,6 +29,7 @@ fn row(n: u64) -> SampleRow {
         copies: 1,
         affine: Affine([0.5, 0.0, -1.25, 0.0, 1.0 / 3.0, n as f64]),
         orientation: Orientation::Rotate90,
+        annotation: if n.is_multiple_of(2) { String::new() } else { format!("{{\"n\":{n}}}") },
     }
 }
 

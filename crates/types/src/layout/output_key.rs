@@ -14,6 +14,8 @@ const SHARD_DIGITS: usize = 6;
 pub enum OutputKey {
     /// The copy of an original.
     Original(DatasetName),
+    /// The copy of an annotation file, or the report beside it.
+    Annotations(DatasetName),
     /// The manifest of one unit of work.
     Manifest(DatasetName),
     /// A rendition.
@@ -35,6 +37,9 @@ impl OutputKey {
             StageName::Ingest if area == super::IMAGES => {
                 is_original(rest).then_some(Self::Original(dataset))
             }
+            StageName::Ingest if area == super::ANNOTATIONS => {
+                is_original(rest).then_some(Self::Annotations(dataset))
+            }
             StageName::Normalize if area == super::NORMALIZED => {
                 is_variant(rest).then_some(Self::Variant(dataset))
             }
@@ -51,6 +56,7 @@ impl OutputKey {
     pub fn dataset(&self) -> &DatasetName {
         match self {
             Self::Original(dataset)
+            | Self::Annotations(dataset)
             | Self::Manifest(dataset)
             | Self::Variant(dataset)
             | Self::VersionFile(dataset, _) => dataset,
@@ -61,7 +67,7 @@ impl OutputKey {
     pub fn version(&self) -> Option<VersionNumber> {
         match self {
             Self::VersionFile(_, version) => Some(*version),
-            Self::Original(_) | Self::Manifest(_) | Self::Variant(_) => None,
+            Self::Original(_) | Self::Annotations(_) | Self::Manifest(_) | Self::Variant(_) => None,
         }
     }
 }
@@ -184,6 +190,13 @@ mod tests {
         for relative in ["a b.jpg", "../a-b/.c", "a/", "/"] {
             let original = layout::bronze_image(&prefix(), &dataset(), relative, &Sha256::of("content"));
             assert!(is_output(StageName::Ingest, &prefix(), &original), "{original}");
+            let archive = layout::bronze_annotations(&prefix(), &dataset(), relative, &Sha256::of("content"));
+            for file in [layout::annotation_report(&archive), archive] {
+                let found = OutputKey::of(StageName::Ingest, &prefix(), &file);
+                assert_eq!(found, Some(OutputKey::Annotations(dataset())), "{file}");
+                // Normalize does not take it for an image.
+                assert_eq!(layout::bronze_dataset(&prefix(), &file), None);
+            }
         }
         let version = layout::version_manifest(&prefix(), &dataset(), VersionNumber::FIRST);
         assert!(is_output(StageName::Shard, &prefix(), &version), "{version}");

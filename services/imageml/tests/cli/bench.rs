@@ -1,6 +1,7 @@
 //! A folder of pictures, a home, and the binary.
 
 use std::fs::{self, File};
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -79,6 +80,7 @@ impl Bench {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_imageml"));
         command.args(arguments).env_clear().env("HOME", self.folder.path()).env("IMAGEML_HOME", self.home());
+        command.env("LABEL_STUDIO_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         command
     }
 
@@ -208,6 +210,21 @@ pub(crate) fn files_below(folder: &Path) -> anyhow::Result<Vec<String>> {
 pub(crate) fn contents(folder: &Path) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
     let read = |name: String| Ok((name.clone(), fs::read(folder.join(&name))?));
     files_below(folder)?.into_iter().map(read).collect()
+}
+
+/// The members of a tar whose names end so, with their content.
+pub(crate) fn members(tar: &Path, end: &str) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut found = Vec::new();
+    for entry in tar::Archive::new(File::open(tar)?).entries()? {
+        let mut entry = entry?;
+        let name = entry.path()?.display().to_string();
+        if name.ends_with(end) {
+            let mut bytes = Vec::new();
+            entry.read_to_end(&mut bytes)?;
+            found.push((name, bytes));
+        }
+    }
+    Ok(found)
 }
 
 /// A number in a document.

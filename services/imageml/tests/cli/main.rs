@@ -1,5 +1,6 @@
 //! `imageml` as its users run it: the real binary, a home of its own for each test.
 
+mod annotations;
 mod bench;
 mod bucket;
 mod curation;

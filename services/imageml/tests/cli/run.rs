@@ -1,15 +1,14 @@
 //! `imageml run`: what it publishes and what it says.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use serde_json::{Value, json};
 use types::{DatasetVersionManifest, Sha256};
 
-use crate::bench::{Bench, contents, fields, list, number, text};
+use crate::bench::{Bench, contents, fields, list, members, number, text};
 use crate::pictures;
 
 #[test]
@@ -84,7 +83,10 @@ fn shards_and_manifest_lie_where_the_document_says() -> anyhow::Result<()> {
         let bytes = fs::read(text(shard, "/path")?)?;
         assert_eq!(Sha256::of(&bytes).to_string(), text(shard, "/sha256")?);
         assert_eq!(bytes.len() as u64, number(shard, "/bytes")?);
-        assert_eq!(members(Path::new(text(shard, "/path")?))?.len() as u64, number(shard, "/samples")?);
+        assert_eq!(
+            members(Path::new(text(shard, "/path")?), ".json")?.len() as u64,
+            number(shard, "/samples")?
+        );
     }
     let manifest = fs::read(text(&document, "/manifest_path")?)?;
     let parsed: DatasetVersionManifest = serde_json::from_slice(&manifest)?;
@@ -233,29 +235,15 @@ fn without_time(mut document: Value) -> Value {
     document
 }
 
-/// The samples of a tar: its `.json` members by key.
-fn members(tar: &Path) -> anyhow::Result<BTreeMap<String, Value>> {
-    let mut found = BTreeMap::new();
-    for entry in tar::Archive::new(File::open(tar)?).entries()? {
-        let mut entry = entry?;
-        let name = entry.path()?.display().to_string();
-        if let Some(key) = name.strip_suffix(".json") {
-            let mut json = String::new();
-            entry.read_to_string(&mut json)?;
-            found.insert(key.to_owned(), serde_json::from_str(&json)?);
-        }
-    }
-    Ok(found)
-}
-
 /// The samples of a version, all variants and splits: (variant, split, key) and what is said of each.
 fn samples(version: &Path) -> anyhow::Result<BTreeMap<(String, String, String), Value>> {
     let manifest: DatasetVersionManifest = serde_json::from_slice(&fs::read(version.join("manifest.json"))?)?;
     let mut all = BTreeMap::new();
     for shard in manifest.shards {
         let tar = version.join(&shard.variant).join(shard.uri.key().rsplit('/').next().context("a key")?);
-        for (key, json) in members(&tar)? {
-            all.insert((shard.variant.clone(), shard.split.to_string(), key), json);
+        for (name, json) in members(&tar, ".json")? {
+            let key = name.trim_end_matches(".json").to_owned();
+            all.insert((shard.variant.clone(), shard.split.to_string(), key), serde_json::from_slice(&json)?);
         }
     }
     Ok(all)

@@ -115,6 +115,7 @@ mod tests {
             shard_bytes: 1 << 20,
             split_ratios: ratios.parse().expect("valid shares"),
             seed: "seed".to_owned(),
+            clip: annotations::ClipPolicy::default(),
             settle: Duration::ZERO,
         }
     }

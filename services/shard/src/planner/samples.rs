@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use annotations::Record;
 use dataset_builder::{PlannedSample, SampleSource, ShardPlan, VersionSettings};
 use manifest_store::{ManifestStore, ReadySample, SplitAssignment};
 use pipeline::StageError;
@@ -37,6 +38,8 @@ pub(super) struct Content<'a> {
     /// By image id.
     pub(super) samples: &'a [ReadySample],
     pub(super) places: &'a HashMap<ImageId, SplitAssignment>,
+    /// What people say of images.
+    pub(super) annotated: &'a HashMap<ImageId, Record>,
 }
 
 impl Content<'_> {
@@ -46,6 +49,10 @@ impl Content<'_> {
         let VersionSettings { normalization_policy_hash, seed, shard_bytes, .. } = self.settings;
         // Not the split shares: they place new images only, and each sample's place is hashed below.
         hasher.update(json!([normalization_policy_hash, seed, shard_bytes]).to_string());
+        if !self.annotated.is_empty() {
+            // A category's number is for ever: the labels in the samples say which it is.
+            hasher.update(json!(["annotations", self.settings.annotations.clip]).to_string());
+        }
         for part in parts {
             hasher.update(json!([part.variant, part.split]).to_string());
             for sample in &part.samples {
@@ -78,7 +85,8 @@ impl Content<'_> {
             let found = sample.variants.iter().find(|found| found.variant_name == variant);
             let Some(found) = found.filter(|_| place.split == split) else { continue };
             extension = extension_of(found);
-            samples.push(planned(sample, found, place));
+            let annotation = self.annotated.get(&sample.original.image_id).cloned();
+            samples.push(PlannedSample { annotation, ..planned(sample, found, place) });
         }
         ShardPlan {
             dataset: self.dataset.clone(),
@@ -89,6 +97,7 @@ impl Content<'_> {
             number: 0,
             normalization_policy_hash: self.settings.normalization_policy_hash,
             extension,
+            annotations: self.settings.annotations.clone(),
             samples,
         }
     }
@@ -114,6 +123,7 @@ fn planned(sample: &ReadySample, variant: &VariantRecord, place: &SplitAssignmen
         width: variant.width,
         height: variant.height,
         affine: variant.affine,
+        annotation: None,
     }
 }
 

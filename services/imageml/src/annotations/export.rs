@@ -1,0 +1,48 @@
+//! `imageml annotations export`: a version's annotations as a file.
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use dataset_builder::{Export, PlannedSample};
+
+use super::published::Published;
+use crate::arguments::ExportArguments;
+use crate::backend::Backend;
+use crate::output;
+
+pub(crate) async fn run(arguments: ExportArguments) -> anyhow::Result<ExitCode> {
+    let backend = Backend::open(&arguments.backend).await?;
+    let published = Published::open(&backend, &arguments.dataset, arguments.version).await;
+    backend.close().await;
+    let (written, samples) = write(published?, &arguments)?;
+    match &arguments.output {
+        Some(path) => {
+            std::fs::write(path, written).with_context(|| format!("cannot write {}", path.display()))?;
+            output::note(format!("{samples} images in {}", path.display()));
+        }
+        None => output::bytes(&written)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file, and how many images it describes.
+fn write(published: Published, arguments: &ExportArguments) -> anyhow::Result<(Vec<u8>, usize)> {
+    let settings = published.settings.clone();
+    let variants: Vec<_> = published.manifest.variants.keys().cloned().collect();
+    if !variants.contains(&arguments.variant) {
+        bail!("the version has no variant {}: it has {}", arguments.variant, variants.join(", "));
+    }
+    let mut samples: Vec<PlannedSample> = Vec::new();
+    for sample in published.samples()? {
+        let sample = sample?;
+        let wanted = arguments.split.is_none_or(|split| split == sample.split);
+        if wanted && sample.variant == arguments.variant {
+            samples.push(sample.sample);
+        }
+    }
+    samples.sort_by_key(|sample| sample.image_id);
+    let extension = samples.first().and_then(|sample| sample.uri.key().rsplit('.').next()).unwrap_or("jpg");
+    let export = Export { format: arguments.format.into(), settings: &settings, extension };
+    let written = export.write(&samples).map_err(|reason| anyhow::anyhow!("{reason}"))?;
+    Ok((written, samples.iter().filter(|sample| sample.annotation.is_some()).count()))
+}

@@ -1,0 +1,66 @@
+//! The samples of a published version, with their annotations.
+
+use std::fs::File;
+
+use anyhow::Context;
+use dataset_builder::{AnnotationSettings, PlannedSample};
+use types::{DatasetName, DatasetVersionManifest, Split, VersionNumber};
+
+use crate::backend::Backend;
+
+const MAX_MANIFEST_BYTES: u64 = 256 << 20;
+const MAX_TABLE_BYTES: u64 = 16 << 30;
+
+/// A sample of one variant.
+pub(crate) struct PublishedSample {
+    pub(crate) variant: String,
+    pub(crate) split: Split,
+    pub(crate) sample: PlannedSample,
+}
+
+/// A published version.
+pub(crate) struct Published {
+    pub(crate) manifest: DatasetVersionManifest,
+    pub(crate) settings: AnnotationSettings,
+    table: File,
+}
+
+impl Published {
+    /// Fetches the manifest and the sample table.
+    ///
+    /// # Errors
+    /// There is no such version, or it is not published.
+    pub(crate) async fn open(
+        backend: &Backend,
+        dataset: &DatasetName,
+        version: VersionNumber,
+    ) -> anyhow::Result<Self> {
+        let record = backend.store().version(dataset, version).await?;
+        let (uri, _) = record.manifest.context("this version is not published")?;
+        let manifest = backend.blobs().read(&uri, MAX_MANIFEST_BYTES).await?;
+        let manifest: DatasetVersionManifest = serde_json::from_slice(&manifest).context("manifest.json")?;
+        let settings = AnnotationSettings::from_json(&manifest.annotations)
+            .map_err(|reason| anyhow::anyhow!("manifest.json: {reason}"))?;
+        let folder = uri.parent();
+        let object = backend.blobs().head(&folder.join("samples.parquet")).await?.object;
+        let scratch = backend.scratch()?;
+        let path = scratch.path().join("samples.parquet");
+        backend.blobs().download(&object, &path, MAX_TABLE_BYTES).await?;
+        // Open, it outlives the folder.
+        let table = File::open(&path)?;
+        Ok(Self { manifest, settings, table })
+    }
+
+    /// Every sample of every variant, in the order of the table; read once.
+    ///
+    /// # Errors
+    /// The table is damaged.
+    pub(crate) fn samples(self) -> anyhow::Result<impl Iterator<Item = anyhow::Result<PublishedSample>>> {
+        let rows = shards::read_samples_parquet(self.table)?;
+        Ok(rows.map(|row| {
+            let row = row?;
+            let sample = PlannedSample::try_from(&row)?;
+            Ok(PublishedSample { variant: row.variant, split: row.split, sample })
+        }))
+    }
+}

@@ -1,0 +1,133 @@
+//! Annotation files, whatever their format.
+
+use std::collections::BTreeMap;
+
+use annotations::label_studio::{LabelConfig, LabelConfigError};
+use annotations::{Format, FrameKind, Record, Refusal, WantedCategory, coco, label_studio};
+use serde::Serialize;
+use serde_json::Value;
+use types::{RejectCode, RejectReason, Sha256};
+
+use crate::import::Counted;
+
+/// How annotation files are read.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ReadSettings {
+    /// The pixels that COCO files are drawn on; Label Studio's are always those of the displayed image.
+    pub coco_frame: FrameKind,
+    /// The label configuration of the Label Studio project, if only its controls and labels are to be taken.
+    pub label_config: Option<GivenLabelConfig>,
+}
+
+/// A label configuration that was given.
+#[derive(Debug, Clone, Serialize)]
+pub struct GivenLabelConfig {
+    /// Of its text.
+    pub sha256: Sha256,
+    #[serde(skip)]
+    parsed: LabelConfig,
+}
+
+impl GivenLabelConfig {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn parse(xml: &str) -> Result<Self, LabelConfigError> {
+        Ok(Self { sha256: Sha256::of(xml), parsed: LabelConfig::parse(xml)? })
+    }
+}
+
+/// A record as it was read.
+#[derive(Debug)]
+pub(crate) struct ReadRecord {
+    /// What we made of it.
+    pub(crate) record: Record,
+    /// The numbers that the file has, for whoever checks how we read them.
+    pub(crate) original: Option<Value>,
+}
+
+/// What a file holds.
+#[derive(Debug, Default)]
+pub(crate) struct AnnotationFile {
+    /// What can be imported.
+    pub(crate) records: Vec<ReadRecord>,
+    /// What cannot.
+    pub(crate) refusals: Vec<Refusal>,
+    /// The categories, in the file's order.
+    pub(crate) categories: Vec<WantedCategory>,
+    /// What is passed over for what it is, by kind: drafts, cancelled annotations, tasks without one; in COCO, keys that
+    /// have no place.
+    pub(crate) skipped: BTreeMap<String, u64>,
+    /// What was stored of it.
+    pub(crate) kept: Counted,
+}
+
+impl AnnotationFile {
+    /// The format of a JSON document.
+    ///
+    /// # Errors
+    /// It is neither of those that we read.
+    pub(crate) fn format_of(document: &[u8]) -> Result<Format, RejectReason> {
+        let refuse = |detail: &str| Err(RejectReason::new(RejectCode::InvalidAnnotations, detail));
+        match coco::looks_like(document) {
+            Some(coco::Kind::Dataset) => return Ok(Format::Coco),
+            Some(coco::Kind::Results) => {
+                return refuse("a list of COCO results: it names no images, so it cannot be joined to any");
+            }
+            None => {}
+        }
+        if label_studio::looks_like(document) {
+            Ok(Format::LabelStudio)
+        } else {
+            refuse(
+                "JSON that is neither Label Studio's (tasks or annotations) nor COCO's (images and annotations)",
+            )
+        }
+    }
+
+    /// Reads a document of a known format.
+    ///
+    /// # Errors
+    /// Nothing of it can be read.
+    pub(crate) fn read(
+        format: Format,
+        document: &[u8],
+        settings: &ReadSettings,
+    ) -> Result<Self, RejectReason> {
+        match format {
+            Format::Coco => Self::read_coco(document, settings),
+            Format::LabelStudio => Ok(Self::read_label_studio(document, settings)),
+        }
+    }
+
+    fn read_coco(document: &[u8], settings: &ReadSettings) -> Result<Self, RejectReason> {
+        let options = coco::ReadOptions { frame: settings.coco_frame, ..coco::ReadOptions::default() };
+        let read = coco::read(document, &options)
+            .map_err(|refusal| RejectReason::new(RejectCode::InvalidAnnotations, refusal.to_string()))?;
+        let coco::Import { categories, records, refusals, not_kept } = read;
+        let records = records.into_iter().map(|record| ReadRecord { record, original: None }).collect();
+        Ok(Self { records, refusals, categories, skipped: not_kept, kept: Counted::default() })
+    }
+
+    fn read_label_studio(document: &[u8], settings: &ReadSettings) -> Self {
+        let label_config = settings.label_config.as_ref().map(|given| given.parsed.clone());
+        let options = label_studio::ReadOptions { label_config, ..label_studio::ReadOptions::default() };
+        let mut reader = label_studio::read(document, &options);
+        let mut file = Self::default();
+        for item in reader.by_ref() {
+            match item {
+                label_studio::ReadItem::Record(found) => {
+                    let label_studio::Found { record, result } = *found;
+                    file.records.push(ReadRecord { record, original: Some(result) });
+                }
+                label_studio::ReadItem::Refused(refusal) => file.refusals.push(refusal),
+                label_studio::ReadItem::Skipped(_, why) => {
+                    *file.skipped.entry(why.as_str().to_owned()).or_default() += 1;
+                }
+            }
+        }
+        file.categories = reader.categories();
+        file
+    }
+}

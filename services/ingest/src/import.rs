@@ -1,0 +1,300 @@
+//! Annotation files: read by us, checked by the converters of the Label Studio SDK, kept as they are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use annotations::{Format, Item, Record, Refusal, RefusalCode, Registry, SELECTION_POLICY};
+use bytes::Bytes;
+use label_studio::{
+    Candidate, ConversionReport, LabelStudioError, Verdict, Verifier, Worker, WorkerSettings,
+};
+use manifest_store::{AnnotationImport, Effect};
+use pipeline::{Content, Output, Processed, StageError, Work};
+use serde_json::{Map, Value, json};
+use tokio::sync::Mutex;
+use types::{DatasetName, LineageEdge, RejectCode, Relation, S3Uri, Sha256, layout};
+
+use crate::annotation_file::{AnnotationFile, ReadRecord, ReadSettings};
+
+/// Records that are checked and stored at a time.
+const BATCH: usize = 500;
+
+/// What became of an annotation file's place in bronze.
+#[derive(Debug, Clone)]
+pub(crate) struct Archive {
+    pub(crate) dataset: DatasetName,
+    pub(crate) uri: S3Uri,
+    pub(crate) bytes: u64,
+    pub(crate) sha256: Sha256,
+    pub(crate) content: Content,
+}
+
+/// How annotation files are imported.
+#[derive(Debug, Clone, Default)]
+pub struct ImportSettings {
+    /// How they are read.
+    pub read: ReadSettings,
+    /// A file of which anything is refused is rejected as a whole.
+    pub strict: bool,
+    /// Where the converters of the Label Studio SDK are; without them, annotation files are rejected.
+    pub worker: Option<WorkerSettings>,
+}
+
+impl ImportSettings {
+    /// The settings that change what an import is.
+    pub fn canonical(&self) -> Value {
+        json!({ "read": self.read, "strict": self.strict })
+    }
+}
+
+/// Imports annotation files. One worker, started for the first of them and used by one at a time.
+#[derive(Debug, Default)]
+pub(crate) struct Importer {
+    settings: ImportSettings,
+    worker: Mutex<Option<Worker>>,
+}
+
+impl Importer {
+    pub(crate) fn new(settings: ImportSettings) -> Self {
+        Self { settings, worker: Mutex::default() }
+    }
+
+    /// Reads, checks and stores a file's records. They count from the publication of what this returns.
+    pub(crate) async fn import(
+        &self,
+        work: &Work,
+        format: Format,
+        archive: Archive,
+        data: Bytes,
+    ) -> Result<Processed, StageError> {
+        let mut file = self.read(work, format, data).await?;
+        refuse_doubles(&mut file);
+        let known = work.store.categories(&archive.dataset).await?;
+        let id = self.import_id(work);
+        let report = self.check_and_store(work, (&archive.dataset, &id), format, &mut file, known).await?;
+        self.refuse_useless(&file)?;
+        let summary = summary(&file, &report);
+        let import = AnnotationImport {
+            id,
+            source: work.object.object.clone(),
+            archive_uri: archive.uri.clone(),
+            archive_sha256: archive.sha256,
+            annotation_format: format,
+            converter_version: report.sdk_version.clone(),
+            conversion_parameters: self.parameters(&report),
+            categories: file.categories.clone(),
+            summary,
+        };
+        Ok(publication(work, import, archive, &file.refusals))
+    }
+
+    async fn read(&self, work: &Work, format: Format, data: Bytes) -> Result<AnnotationFile, StageError> {
+        let settings = self.settings.read.clone();
+        // About what the records take beside the file itself.
+        let permit = work.memory.acquire((data.len() as u64).saturating_mul(3)).await;
+        let read = work
+            .cpu
+            .run(move || {
+                let read = AnnotationFile::read(format, &data, &settings);
+                drop(permit);
+                read
+            })
+            .await?;
+        read.map_err(StageError::Rejected)
+    }
+
+    /// Repeated work on the same object is the same import.
+    fn import_id(&self, work: &Work) -> Sha256 {
+        let object = &work.object.object;
+        Sha256::of(json!([object.uri, object.version, self.settings.canonical()]).to_string())
+    }
+
+    /// Takes out of `file` what the converters disagree with, and stores the rest.
+    async fn check_and_store(
+        &self,
+        work: &Work,
+        (dataset, import): (&DatasetName, &Sha256),
+        format: Format,
+        file: &mut AnnotationFile,
+        mut categories: Registry,
+    ) -> Result<ConversionReport, StageError> {
+        categories.admit(&file.categories);
+        let mut slot = self.worker.lock().await;
+        let worker = match slot.take() {
+            Some(worker) => worker,
+            None => self.start_worker().await?,
+        };
+        let mut verifier = Verifier::new(worker, format, categories).map_err(failure)?;
+        let mut records = std::mem::take(&mut file.records).into_iter();
+        loop {
+            let batch: Vec<ReadRecord> = records.by_ref().take(BATCH).collect();
+            if batch.is_empty() {
+                break;
+            }
+            // An error drops the worker with the verifier: the next attempt begins with a new one.
+            let agreed = check(&mut verifier, batch, &mut file.refusals).await?;
+            work.store.put_annotations(dataset, import, &agreed).await?;
+            file.kept = agreed.iter().map(Counted::of).fold(file.kept, Counted::plus);
+        }
+        let report = verifier.report().clone();
+        *slot = Some(verifier.into_worker());
+        Ok(report)
+    }
+
+    async fn start_worker(&self) -> Result<Worker, StageError> {
+        let Some(settings) = self.settings.worker.clone() else {
+            let detail = "no converter of annotations is configured here";
+            return Err(StageError::rejected(RejectCode::ConverterMissing, detail));
+        };
+        Worker::start(settings).await.map_err(failure)
+    }
+
+    /// A file of which nothing can be imported, or not all where all is asked for.
+    fn refuse_useless(&self, file: &AnnotationFile) -> Result<(), StageError> {
+        let Some(first) = file.refusals.first() else { return Ok(()) };
+        if self.settings.strict || file.kept.records == 0 {
+            let detail = format!("{} refused, the first: {first}", file.refusals.len());
+            return Err(StageError::rejected(RejectCode::InvalidAnnotations, detail));
+        }
+        Ok(())
+    }
+
+    fn parameters(&self, report: &ConversionReport) -> Map<String, Value> {
+        let mut parameters = report.parameters();
+        parameters.insert("import".to_owned(), self.settings.canonical());
+        parameters.insert("selection".to_owned(), json!(SELECTION_POLICY));
+        parameters
+    }
+}
+
+/// What was stored of a file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counted {
+    pub(crate) records: u64,
+    pub(crate) regions: u64,
+    pub(crate) boxes: u64,
+}
+
+impl Counted {
+    fn of(record: &Record) -> Self {
+        let boxes = record.regions.iter().filter(|region| matches!(region.shape, annotations::Shape::Box(_)));
+        Self { records: 1, regions: record.regions.len() as u64, boxes: boxes.count() as u64 }
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            records: self.records + other.records,
+            regions: self.regions + other.regions,
+            boxes: self.boxes + other.boxes,
+        }
+    }
+}
+
+/// Of two records of one identity in a file, none is known to be right.
+fn refuse_doubles(file: &mut AnnotationFile) {
+    let mut seen = BTreeSet::new();
+    let ids = file.records.iter().map(|read| &read.record.id);
+    let doubled: BTreeSet<_> = ids.filter(|id| !seen.insert((*id).clone())).cloned().collect();
+    if doubled.is_empty() {
+        return;
+    }
+    let (refused, kept): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut file.records).into_iter().partition(|read| doubled.contains(&read.record.id));
+    file.records = kept;
+    file.refusals.extend(refused.iter().map(|read| Refusal {
+        item: read.record.item(),
+        code: RefusalCode::DuplicateId,
+        detail: "the file has this annotation more than once".to_owned(),
+    }));
+}
+
+impl ReadRecord {
+    fn candidate(&self) -> Candidate<'_> {
+        Candidate { record: &self.record, original: self.original.as_ref() }
+    }
+}
+
+/// The records that the converters agree with; the others are refused.
+async fn check(
+    verifier: &mut Verifier,
+    batch: Vec<ReadRecord>,
+    refusals: &mut Vec<Refusal>,
+) -> Result<Vec<Record>, StageError> {
+    let candidates: Vec<_> = batch.iter().map(ReadRecord::candidate).collect();
+    let verdicts = verifier.verify(&candidates).await.map_err(failure)?;
+    let mut agreed = Vec::with_capacity(batch.len());
+    for (read, verdict) in batch.into_iter().zip(verdicts) {
+        match verdict {
+            Verdict::Verified => agreed.push(read.record),
+            Verdict::Disagrees(found) => refusals.extend(found.into_iter().map(Refusal::from)),
+        }
+    }
+    Ok(agreed)
+}
+
+/// A worker that is not there is no reason to stop taking images, and will not come by itself.
+fn failure(error: LabelStudioError) -> StageError {
+    match error {
+        LabelStudioError::Missing { .. }
+        | LabelStudioError::Incompatible { .. }
+        | LabelStudioError::Start { .. } => {
+            StageError::rejected(RejectCode::ConverterMissing, error.to_string())
+        }
+        LabelStudioError::Refused { .. } | LabelStudioError::Unreadable { .. } => {
+            StageError::rejected(RejectCode::InvalidAnnotations, error.to_string())
+        }
+        LabelStudioError::Died { .. } | LabelStudioError::TimedOut { .. } | LabelStudioError::Io { .. } => {
+            StageError::Helper(error.to_string())
+        }
+    }
+}
+
+fn summary(file: &AnnotationFile, report: &ConversionReport) -> Value {
+    let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
+    for refusal in &file.refusals {
+        *codes.entry(refusal.code.as_str()).or_default() += 1;
+    }
+    let items: BTreeSet<_> = file.refusals.iter().map(|refusal| record_of(&refusal.item)).collect();
+    json!({
+        "records": file.kept.records,
+        "regions": file.kept.regions,
+        "boxes": file.kept.boxes,
+        "refused": items.len(),
+        "refusals": codes,
+        "skipped": file.skipped,
+        "checked_by_sdk": report.by_sdk,
+    })
+}
+
+/// What a refusal costs: the record that it is about.
+fn record_of(item: &Item) -> String {
+    Item { region_id: None, category_id: None, ..item.clone() }.to_string()
+}
+
+/// The copy of the file, the list of what was refused, and the import.
+fn publication(work: &Work, import: AnnotationImport, archive: Archive, refusals: &[Refusal]) -> Processed {
+    let source_uri = work.object.object.uri.clone();
+    let metadata = json!({ "annotations": import });
+    let document = json!({ "source": import.source, "summary": import.summary, "refusals": refusals });
+    let report = Output::document(
+        layout::annotation_report(&archive.uri),
+        "application/json",
+        serde_json::to_vec_pretty(&document).expect("a report is plain JSON"),
+        source_uri.clone(),
+    );
+    let copy = Output {
+        content: archive.content,
+        uri: archive.uri.clone(),
+        content_type: "application/json",
+        bytes: archive.bytes,
+        sha256: archive.sha256,
+        source_uri: source_uri.clone(),
+        fields: Map::new(),
+    };
+    Processed {
+        outputs: vec![copy, report],
+        metadata,
+        lineage: vec![LineageEdge { parent: source_uri, child: archive.uri, relation: Relation::Copied }],
+        effects: vec![Effect::AnnotationsImported(Box::new(import))],
+        ..Processed::default()
+    }
+}
