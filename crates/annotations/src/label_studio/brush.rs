@@ -102,6 +102,9 @@ pub fn encode(mask: &Mask) -> Vec<u8> {
 }
 
 fn fill(set: &mut [u64], first: u64, end: u64) {
+    if first >= end {
+        return;
+    }
     for (index, word) in set.iter_mut().enumerate().skip((first / 64) as usize) {
         let begin = index as u64 * 64;
         if begin >= end {

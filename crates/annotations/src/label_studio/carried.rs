@@ -99,6 +99,7 @@ impl Extra {
             && extra.relations.iter().all(|relation| regions.contains(relation.to.as_str()))
             && extra.value.keys().all(|key| is_extra_of_value(key))
             && extra.result.iter().all(|(key, value)| is_extra_of_result(key, value))
+            && !(region.drawn.is_some() && extra.result.contains_key("origin"))
             && extra != Self::default();
         (sayable && serde_json::to_value(&extra).ok().as_ref() == Some(written)).then_some(extra)
     }
