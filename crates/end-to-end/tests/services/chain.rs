@@ -137,6 +137,7 @@ async fn same_as_in_one_process(
     landed: &[(S3Uri, Vec<u8>)],
 ) -> anyhow::Result<()> {
     let settings = PlannerSettings {
+        clip: annotations::ClipPolicy::default(),
         shard_bytes: 64 << 10,
         split_ratios: "60/20/20".parse().map_err(anyhow::Error::msg)?,
         seed: "imageml".to_owned(),
