@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use annotations::{Record, RecordId, Registry};
 use async_trait::async_trait;
 use manifest_store::{
-    AnnotationRecord, Catalogue, Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims, DatasetProgress,
-    DatasetRecord, Direction, History, Leadership, ManifestRecord, ManifestStore, PlanOutcome,
-    ProcessedRecord, Publication, ReadySample, RejectedRecord, ShardStatus, SplitAssignment, StoreError,
-    Upkeep, VersionPlan, VersionRecord, Versions,
+    AnnotationLink, Annotations, Catalogue, Claim, ClaimKey, ClaimOutcome, ClaimStatus, Claims,
+    DatasetProgress, DatasetRecord, Direction, History, ImportRecord, Leadership, ManifestRecord,
+    ManifestStore, PlanOutcome, ProcessedRecord, Publication, ReadySample, RejectedRecord, ShardStatus,
+    SplitAssignment, StoreError, StoredAnnotation, Upkeep, VersionPlan, VersionRecord, Versions,
 };
 use serde_json::Value;
 use tokio::sync::Semaphore;
 use types::{
-    DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, S3Uri,
+    DatasetName, ImageId, LineageEdge, OriginalRecord, PolicyHash, RejectCode, RejectReason, S3Uri, Sha256,
     StageName, VariantRecord, VersionNumber,
 };
 
@@ -189,8 +190,16 @@ part! { Catalogue {
     variant_totals(name: &DatasetName, policy: &PolicyHash) -> Vec<(String, u64, u64)>;
     freeze_splits(name: &DatasetName, assignments: &[SplitAssignment]) -> ();
     splits(name: &DatasetName, after: Option<&ImageId>, limit: u32) -> Vec<SplitAssignment>;
-    put_annotation_records(records: &[AnnotationRecord]) -> ();
-    annotation_records(name: &DatasetName, image: &S3Uri) -> Vec<AnnotationRecord>;
+} }
+
+part! { Annotations {
+    put_annotations(dataset: &DatasetName, import: &Sha256, records: &[Record]) -> ();
+    annotation_imports(dataset: &DatasetName, after: Option<i64>, limit: u32) -> Vec<ImportRecord>;
+    annotations(dataset: &DatasetName, after: Option<&RecordId>, limit: u32) -> Vec<StoredAnnotation>;
+    annotation_history(dataset: &DatasetName, record: &RecordId) -> Vec<StoredAnnotation>;
+    categories(dataset: &DatasetName) -> Registry;
+    link_annotations(dataset: &DatasetName, links: &[AnnotationLink]) -> ();
+    annotation_links(dataset: &DatasetName, after: Option<&RecordId>, limit: u32) -> Vec<AnnotationLink>;
 } }
 
 part! { Versions {
