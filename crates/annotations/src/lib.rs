@@ -4,7 +4,6 @@
 //!   pixels of the image as it is displayed.
 //! - [`transform`] is a region in the pixels of a variant, [`Record::to_displayed`] a record in those of the displayed
 //!   image.
-//! - [`coco`] reads and writes COCO JSON.
 //! - [`coco`] and [`label_studio`] read and write the files of tools; what these leave open is decided there.
 //! - [`ImageIndex`] finds the image that a record names, and [`select`] decides which of several records is used.
 
