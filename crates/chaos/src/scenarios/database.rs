@@ -127,10 +127,14 @@ async fn with_load(rig: &mut Rig, first: u64) -> anyhow::Result<()> {
 }
 
 async fn claims_locked(rig: &mut Rig) -> anyhow::Result<()> {
-    with_load(rig, 0).await?;
+    let before = rig.settled().await?;
+    rig.put_and_tell(0, 30).await?;
+    until_more_than(rig, before).await?;
     let mut locking = rig.session().await?;
     locking.run("BEGIN").await?;
     locking.run("LOCK TABLE claims IN ACCESS EXCLUSIVE MODE").await?;
+    // What came before may all be done by now: this is what meets the lock.
+    rig.put_and_tell(30, 30).await?;
     let hidden =
         |rig: &Rig| rig.sqs.count(|call| call.target.as_deref() == Some("ChangeMessageVisibilityBatch"));
     let before = hidden(rig);
