@@ -39,7 +39,7 @@ pub struct Arguments {
 #[command(next_help_heading = "Annotations")]
 pub struct AnnotationArguments {
     /// Where ImageML's `python/label_studio_worker` and its environment are: `make setup-python` makes it
-    #[arg(long, env = "LABEL_STUDIO_ROOT", default_value = ".", value_name = "DIR")]
+    #[arg(long, env = "LABEL_STUDIO_ROOT", hide_env_values = true, default_value = ".", value_name = "DIR")]
     pub label_studio_root: PathBuf,
     /// The pixels that COCO files are drawn on: as displayed, turned by the EXIF orientation, or as stored
     #[arg(long, env = "COCO_FRAME", default_value = "displayed", value_name = "FRAME", value_parser = frame)]

@@ -157,7 +157,7 @@ fn requests_that_make_no_sense_are_refused_at_once() -> anyhow::Result<()> {
         (json!({ "name": "d" }), "name of its own"),
         (json!({ "version": 9 }), "9"),
         (json!({ "dataset": "other" }), "other"),
-        (json!({ "labels": ["cat"] }), "labels"),
+        (json!({ "limit_per_class": 0 }), "per class"),
     ];
     for (more, said) in senseless {
         let ran = curate(&bench, &more)?;
