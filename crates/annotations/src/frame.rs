@@ -77,20 +77,8 @@ mod tests {
     use crate::{Bounds, Origin, Provenance, RecordId, Region, Shape};
 
     fn record(width: u32, height: u32, kind: FrameKind) -> Record {
-        let region = Region {
-            id: "1".to_owned(),
-            labels: vec!["thing".to_owned()],
-            shape: Shape::Box(Bounds { x: 10.0, y: 20.0, width: 30.0, height: 5.0 }),
-            bounds: None,
-            keypoints: Vec::new(),
-            area: None,
-            crowd: false,
-            score: None,
-            drawn: None,
-            parent: None,
-            control: None,
-            attributes: serde_json::Map::new(),
-        };
+        let region =
+            Region::new("1", "thing", Shape::Box(Bounds { x: 10.0, y: 20.0, width: 30.0, height: 5.0 }));
         Record {
             id: RecordId::of("coco/a.jpg"),
             image: "a.jpg".to_owned(),

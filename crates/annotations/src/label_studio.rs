@@ -45,7 +45,7 @@ mod task;
 mod write;
 
 pub use document::looks_like;
-pub use label_config::{Control, ImageTag, Label, LabelConfig, LabelConfigError};
+pub use label_config::{Control, ImageTag, Label, LabelConfig, LabelConfigError, is_sayable};
 pub use read::{Reader, read};
 pub use write::{Task, Written, write};
 

@@ -11,6 +11,7 @@ mod category;
 pub mod coco;
 mod frame;
 mod geometry;
+mod header;
 mod join;
 pub mod json_items;
 pub mod label_studio;
@@ -20,6 +21,7 @@ mod refusal;
 mod region;
 mod select;
 mod shape;
+mod values;
 
 pub use category::{Category, CategoryDefinition, Registry, WantedCategory};
 pub use geometry::{ClipPolicy, DropReason, ELLIPSE_VERTICES, Note, Transformed, transform};

@@ -94,3 +94,23 @@ pub struct Region {
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub attributes: Map<String, Value>,
 }
+
+impl Region {
+    /// A region of which no more is said than this.
+    pub fn new(id: impl Into<String>, label: impl Into<String>, shape: Shape) -> Self {
+        Self {
+            id: id.into(),
+            labels: vec![label.into()],
+            shape,
+            bounds: None,
+            keypoints: Vec::new(),
+            area: None,
+            crowd: false,
+            score: None,
+            drawn: None,
+            parent: None,
+            control: None,
+            attributes: Map::new(),
+        }
+    }
+}

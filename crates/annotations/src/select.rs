@@ -106,20 +106,7 @@ mod tests {
 
     fn record(id: &str, updated_at: &str, x: f64) -> Record {
         let bounds = Bounds { x, y: 0.0, width: 1.0, height: 1.0 };
-        let region = Region {
-            id: id.to_owned(),
-            labels: vec!["car".to_owned()],
-            shape: Shape::Box(bounds),
-            bounds: None,
-            keypoints: Vec::new(),
-            area: None,
-            crowd: false,
-            score: None,
-            drawn: None,
-            parent: None,
-            control: None,
-            attributes: serde_json::Map::new(),
-        };
+        let region = Region::new(id, "car", Shape::Box(bounds));
         Record {
             id: RecordId::of(id),
             image: "a.jpg".to_owned(),

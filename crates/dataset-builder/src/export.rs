@@ -13,13 +13,12 @@ pub struct Export<'a> {
     pub format: Format,
     /// The categories, and what is left out.
     pub settings: &'a AnnotationSettings,
-    /// The samples' pictures are named `<image id>.<extension>`.
-    pub extension: &'a str,
 }
 
 impl Export<'_> {
     /// Writes the annotations of the samples that people have looked at, in their order; of the others nothing is said,
-    /// since an image without annotations would count as one with nothing on it. Equal samples give equal bytes.
+    /// since an image without annotations would count as one with nothing on it. Pictures are named
+    /// `<image id>.<extension>`. Equal samples give equal bytes.
     ///
     /// # Errors
     /// A label is none of the categories.
@@ -50,7 +49,7 @@ impl Export<'_> {
         let record = sample.annotation.as_ref()?;
         let regions = carry(record, sample, self.settings).regions;
         let frame = Frame { width: sample.width, height: sample.height, kind: FrameKind::Displayed };
-        let file_name = format!("{}.{}", sample.image_id, self.extension);
+        let file_name = format!("{}.{}", sample.image_id, sample.extension());
         let record = Record {
             // It is about the rendition now.
             image: file_name.clone(),

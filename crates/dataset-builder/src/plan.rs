@@ -59,6 +59,13 @@ pub struct PlannedSample {
     pub annotation: Option<Record>,
 }
 
+impl PlannedSample {
+    /// The extension of the variant's object, without a dot: keys of variants are ours, `….jpg`.
+    pub fn extension(&self) -> &str {
+        self.uri.key().rsplit('.').next().unwrap_or_default()
+    }
+}
+
 /// One shard that is to be built.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShardPlan {

@@ -87,7 +87,7 @@ fn plan(
         keep_per_class(&mut samples, limit);
     }
     samples.truncate(request.limit.unwrap_or(usize::MAX));
-    let extension = samples.first()?.uri.key().rsplit('.').next()?.to_owned();
+    let extension = samples.first()?.extension().to_owned();
     Some(ShardPlan {
         dataset: request.name.clone(),
         // Known only once the store has given it; the plan is completed then.

@@ -97,6 +97,17 @@ pub(crate) struct BackendArguments {
     pub(crate) json: bool,
 }
 
+/// What every command takes that works in a home.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct HomeArguments {
+    /// The folder that holds everything [default: imageml in the user's data directory]
+    #[arg(long, env = "IMAGEML_HOME", value_name = "DIR")]
+    pub(crate) home: Option<PathBuf>,
+    /// Print one JSON document on standard output
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
 /// A folder or a bucket.
 #[derive(Debug, Clone)]
 pub(crate) enum InputLocation {
@@ -136,12 +147,9 @@ pub(crate) struct RunArguments {
     /// The dataset's name
     #[arg(long, short, value_name = "NAME")]
     pub(crate) dataset: DatasetName,
-    /// The folder that holds everything [default: imageml in the user's data directory]
-    #[arg(long, env = "IMAGEML_HOME", value_name = "DIR")]
-    pub(crate) home: Option<PathBuf>,
-    /// Print one JSON document on standard output
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Where, and how it is said.
+    #[command(flatten)]
+    pub(crate) at: HomeArguments,
     /// Fail when an image or an annotation file was rejected
     #[arg(long)]
     pub(crate) strict: bool,
@@ -213,12 +221,9 @@ pub(crate) struct CurateArguments {
     /// The request, a JSON file
     #[arg(value_name = "REQUEST")]
     pub(crate) request: PathBuf,
-    /// The folder that holds everything [default: imageml in the user's data directory]
-    #[arg(long, env = "IMAGEML_HOME", value_name = "DIR")]
-    pub(crate) home: Option<PathBuf>,
-    /// Print one JSON document on standard output
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Where, and how it is said.
+    #[command(flatten)]
+    pub(crate) at: HomeArguments,
     /// How the machine is used.
     #[command(flatten)]
     pub(crate) machine: MachineArguments,
@@ -378,12 +383,9 @@ pub(crate) struct ImportArguments {
     /// The dataset
     #[arg(long, short, value_name = "NAME")]
     pub(crate) dataset: DatasetName,
-    /// The folder that holds everything [default: imageml in the user's data directory]
-    #[arg(long, env = "IMAGEML_HOME", value_name = "DIR")]
-    pub(crate) home: Option<PathBuf>,
-    /// Print one JSON document on standard output
-    #[arg(long)]
-    pub(crate) json: bool,
+    /// Where, and how it is said.
+    #[command(flatten)]
+    pub(crate) at: HomeArguments,
     /// How files are read.
     #[command(flatten)]
     pub(crate) annotations: AnnotationArguments,

@@ -2,15 +2,19 @@
 
 use std::sync::Arc;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+use bytes::Bytes;
 use manifest_store::{ManifestStore, SqliteStore};
 use object_storage::{BlobStore, S3Settings, S3Store};
 use tempfile::TempDir;
+use types::{DatasetName, S3Uri, Sha256, VersionNumber};
 
 use service::Secret;
 
 use crate::arguments::BackendArguments;
 use crate::home::{Home, HomeLayout};
+
+const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 
 /// The manifest store alone; a running `imageml run` does not mind.
 pub(crate) async fn open_store(arguments: &BackendArguments) -> anyhow::Result<Arc<dyn ManifestStore>> {
@@ -58,6 +62,18 @@ impl Backend {
             Self::Home(home) => &home.blobs,
             Self::Cluster(_, blobs) => blobs,
         }
+    }
+
+    /// The manifest of a published version as it is stored: where, its recorded digest, its bytes.
+    pub(crate) async fn manifest(
+        &self,
+        dataset: &DatasetName,
+        version: VersionNumber,
+    ) -> anyhow::Result<(S3Uri, Sha256, Bytes)> {
+        let record = self.store().version(dataset, version).await?;
+        let (uri, sha256) = record.manifest.context("this version is not published")?;
+        let bytes = self.blobs().read(&uri, MAX_MANIFEST_BYTES).await?;
+        Ok((uri, sha256, bytes))
     }
 
     /// A folder for short-lived copies: the home, so that nothing big lands in a small /tmp.

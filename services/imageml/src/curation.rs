@@ -22,7 +22,7 @@ pub(crate) async fn run(arguments: CurateArguments) -> anyhow::Result<ExitCode> 
     let request: CurationRequest =
         serde_json::from_slice(&text).with_context(|| format!("{path} is not a curation request"))?;
     request.check().map_err(|reason| anyhow::anyhow!("{path}: {reason}"))?;
-    let home = Home::open(HomeLayout::new(arguments.home.clone())?, Vec::new()).await?;
+    let home = Home::open(HomeLayout::new(arguments.at.home.clone())?, Vec::new()).await?;
     let curated = Box::pin(curate(&home, &arguments, &request)).await;
     let printed = curated.and_then(|version| print(&home, &arguments, &request, &version));
     home.close().await;
@@ -67,7 +67,7 @@ fn print(
 ) -> anyhow::Result<()> {
     let (uri, _) = version.manifest.as_ref().context("published versions have a manifest")?;
     let path = home.path_of(uri);
-    if arguments.json {
+    if arguments.at.json {
         return output::json(&json!({
             "dataset": request.name, "version": version.version, "manifest_uri": uri, "manifest_path": path,
         }));

@@ -33,7 +33,7 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
         Err(error) => return Ok(output::misuse(&error)),
     };
     let source = Source::locate(&arguments.input)?;
-    let layout = HomeLayout::new(arguments.home.clone())?;
+    let layout = HomeLayout::new(arguments.at.home.clone())?;
     if let InputLocation::Folder(folder) = &arguments.input {
         refuse_nested(&folder.canonicalize()?, layout.root())?;
     }

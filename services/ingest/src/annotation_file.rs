@@ -50,7 +50,7 @@ pub(crate) struct ReadRecord {
 /// What a file holds.
 #[derive(Debug, Default)]
 pub(crate) struct AnnotationFile {
-    /// What can be imported.
+    /// What can be imported: one record of each identity, the readers refuse others.
     pub(crate) records: Vec<ReadRecord>,
     /// What cannot.
     pub(crate) refusals: Vec<Refusal>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use annotations::{Format, Item, Record, Refusal, RefusalCode, Registry, SELECTION_POLICY};
+use annotations::{Format, Item, Record, Refusal, Registry, SELECTION_POLICY};
 use bytes::Bytes;
 use label_studio::{
     Candidate, ConversionReport, LabelStudioError, Verdict, Verifier, Worker, WorkerSettings,
@@ -67,10 +67,10 @@ impl Importer {
         data: Bytes,
     ) -> Result<Processed, StageError> {
         let mut file = self.read(work, format, data).await?;
-        refuse_doubles(&mut file);
         let known = work.store.categories(&archive.dataset).await?;
         let id = self.import_id(work);
-        let report = self.check_and_store(work, (&archive.dataset, &id), format, &mut file, known).await?;
+        let target = Target { dataset: &archive.dataset, import: &id, format };
+        let report = self.check_and_store(work, target, &mut file, known).await?;
         self.refuse_useless(&file)?;
         let summary = summary(&file, &report);
         let import = AnnotationImport {
@@ -112,8 +112,7 @@ impl Importer {
     async fn check_and_store(
         &self,
         work: &Work,
-        (dataset, import): (&DatasetName, &Sha256),
-        format: Format,
+        target: Target<'_>,
         file: &mut AnnotationFile,
         mut categories: Registry,
     ) -> Result<ConversionReport, StageError> {
@@ -123,7 +122,7 @@ impl Importer {
             Some(worker) => worker,
             None => self.start_worker().await?,
         };
-        let mut verifier = Verifier::new(worker, format, categories).map_err(failure)?;
+        let mut verifier = Verifier::new(worker, target.format, categories).map_err(failure)?;
         let mut records = std::mem::take(&mut file.records).into_iter();
         loop {
             let batch: Vec<ReadRecord> = records.by_ref().take(BATCH).collect();
@@ -132,7 +131,7 @@ impl Importer {
             }
             // An error drops the worker with the verifier: the next attempt begins with a new one.
             let agreed = check(&mut verifier, batch, &mut file.refusals).await?;
-            work.store.put_annotations(dataset, import, &agreed).await?;
+            work.store.put_annotations(target.dataset, target.import, &agreed).await?;
             file.kept = agreed.iter().map(Counted::of).fold(file.kept, Counted::plus);
         }
         let report = verifier.report().clone();
@@ -166,6 +165,14 @@ impl Importer {
     }
 }
 
+/// What a file is imported as.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    dataset: &'a DatasetName,
+    import: &'a Sha256,
+    format: Format,
+}
+
 /// What was stored of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Counted {
@@ -187,24 +194,6 @@ impl Counted {
             boxes: self.boxes + other.boxes,
         }
     }
-}
-
-/// Of two records of one identity in a file, none is known to be right.
-fn refuse_doubles(file: &mut AnnotationFile) {
-    let mut seen = BTreeSet::new();
-    let ids = file.records.iter().map(|read| &read.record.id);
-    let doubled: BTreeSet<_> = ids.filter(|id| !seen.insert((*id).clone())).cloned().collect();
-    if doubled.is_empty() {
-        return;
-    }
-    let (refused, kept): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut file.records).into_iter().partition(|read| doubled.contains(&read.record.id));
-    file.records = kept;
-    file.refusals.extend(refused.iter().map(|read| Refusal {
-        item: read.record.item(),
-        code: RefusalCode::DuplicateId,
-        detail: "the file has this annotation more than once".to_owned(),
-    }));
 }
 
 impl ReadRecord {

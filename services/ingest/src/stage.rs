@@ -132,7 +132,7 @@ impl Stage for Ingest {
         let Input::File { path, bytes, sha256 } = &work.input else {
             return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a staged file"));
         };
-        let staged = Staged { path, bytes: *bytes, sha256 };
+        let landed = Landed { dataset, relative, path, bytes: *bytes, sha256 };
         let json = begins_as_json(path).await?;
         if !json && *bytes > self.limits.max_bytes {
             let detail = format!("{bytes} bytes, at most {} are taken for an image", self.limits.max_bytes);
@@ -140,17 +140,19 @@ impl Stage for Ingest {
         }
         let data = work.read_input().await?;
         let processed = if json {
-            self.annotations(work, dataset, relative, staged, data).await?
+            self.annotations(work, landed, data).await?
         } else {
-            self.image(work, dataset, relative, staged, data).await?
+            self.image(work, landed, data).await?
         };
         Ok(processed.into())
     }
 }
 
-/// The input on NVMe.
-#[derive(Clone, Copy)]
-struct Staged<'a> {
+/// What landed, on NVMe.
+struct Landed<'a> {
+    dataset: DatasetName,
+    /// Its key in the dataset.
+    relative: &'a str,
     path: &'a Path,
     bytes: u64,
     sha256: &'a Sha256,
@@ -160,33 +162,25 @@ impl Ingest {
     async fn annotations(
         &self,
         work: &Work,
-        dataset: DatasetName,
-        relative: &str,
-        staged: Staged<'_>,
+        landed: Landed<'_>,
         data: Bytes,
     ) -> Result<Processed, StageError> {
+        let Landed { dataset, relative, path, bytes, sha256 } = landed;
         let looked_at = data.clone();
         let format = work.cpu.run(move || AnnotationFile::format_of(&looked_at)).await?;
         let format = format.map_err(StageError::Rejected)?;
         let archive = Archive {
-            uri: layout::bronze_annotations(&self.output, &dataset, relative, staged.sha256),
+            uri: layout::bronze_annotations(&self.output, &dataset, relative, sha256),
             dataset,
-            bytes: staged.bytes,
-            sha256: *staged.sha256,
-            content: Content::File(staged.path.to_owned()),
+            bytes,
+            sha256: *sha256,
+            content: Content::File(path.to_owned()),
         };
         self.importer.import(work, format, archive, data).await
     }
 
-    async fn image(
-        &self,
-        work: &Work,
-        dataset: DatasetName,
-        relative: &str,
-        staged: Staged<'_>,
-        data: Bytes,
-    ) -> Result<Processed, StageError> {
-        let Staged { path, bytes, sha256 } = staged;
+    async fn image(&self, work: &Work, landed: Landed<'_>, data: Bytes) -> Result<Processed, StageError> {
+        let Landed { dataset, relative, path, bytes, sha256 } = landed;
         let inspection = self.inspect(work, data).await?;
         refuse_taken_key(work, &dataset, relative, sha256).await?;
         let bronze_uri = layout::bronze_image(&self.output, &dataset, relative, sha256);

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::carried::{CarriedRegion, Derived};
-use super::fields::{Fields, Problem, excerpt, integer, malformed, numbers};
+use super::fields::{Fields, Problem, as_integer, excerpt, malformed, numbers};
 use super::form::Form;
 use super::{CARRIED, EXTRA_KEYS, segmentation};
 use crate::{CategoryDefinition, Frame, Keypoint, Point, RefusalCode, Region, Visibility};
@@ -146,7 +146,7 @@ fn crowd(fields: &mut Fields) -> Result<bool, Problem> {
         None => Ok(false),
         Some(Value::Bool(crowd)) => Ok(crowd),
         Some(Value::String(text)) if text == "true" || text == "false" => Ok(text == "true"),
-        Some(value) => match integer(&value, "iscrowd")? {
+        Some(value) => match as_integer(&value, "iscrowd")? {
             0 => Ok(false),
             1 => Ok(true),
             _ => malformed(format!("`iscrowd` is 0 or 1, not {}", excerpt(&value))),

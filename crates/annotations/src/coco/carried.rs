@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{Drawn, Frame, Keypoint, Origin, Provenance, Record, RecordId, Region, Shape};
+use crate::header::Header;
+use crate::{Drawn, Frame, Keypoint, Record, Region, Shape};
 
 /// Beside an image: `{"record": …}`, and what else the writer was given.
 #[derive(Serialize, Deserialize)]
@@ -16,20 +17,8 @@ pub(super) struct CarriedImage {
 /// A record without what the image and its annotations say.
 #[derive(Serialize, Deserialize)]
 pub(super) struct CarriedRecord {
-    pub(super) id: RecordId,
-    /// The image as the record names it.
-    pub(super) image: String,
-    pub(super) frame: Option<Frame>,
-    pub(super) origin: Origin,
-    pub(super) provenance: Provenance,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) created_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) updated_at: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) ground_truth: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) score: Option<f64>,
+    #[serde(flatten)]
+    pub(super) header: Header,
     /// Regions that no annotation can hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) regions: Vec<Region>,
@@ -37,36 +26,14 @@ pub(super) struct CarriedRecord {
 
 impl CarriedRecord {
     pub(super) fn of(record: &Record, regions: Vec<Region>) -> Self {
-        Self {
-            id: record.id.clone(),
-            image: record.image.clone(),
-            frame: record.frame,
-            origin: record.origin.clone(),
-            provenance: record.provenance.clone(),
-            created_at: record.created_at.clone(),
-            updated_at: record.updated_at.clone(),
-            ground_truth: record.ground_truth,
-            score: record.score,
-            regions,
-        }
+        Self { header: Header::of(record), regions }
     }
 
     /// The record, of which an image's entry says the frame's size.
     pub(super) fn into_record(self, frame: Frame) -> Record {
         // A record without a frame has no coordinates; the entry's size is that of the image.
-        let frame = self.frame.map(|carried| Frame { kind: carried.kind, ..frame });
-        Record {
-            id: self.id,
-            image: self.image,
-            frame,
-            origin: self.origin,
-            provenance: self.provenance,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            ground_truth: self.ground_truth,
-            score: self.score,
-            regions: self.regions,
-        }
+        let frame = self.header.frame.map(|carried| Frame { kind: carried.kind, ..frame });
+        Header { frame, ..self.header }.with(self.regions)
     }
 }
 

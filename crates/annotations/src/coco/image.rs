@@ -65,7 +65,7 @@ impl Image {
     /// Which record it will be.
     pub(super) fn record_id(&self) -> Option<RecordId> {
         match (&self.carried, &self.item.image) {
-            (Some(carried), _) => Some(carried.id.clone()),
+            (Some(carried), _) => Some(carried.header.id.clone()),
             (None, Some(name)) => Some(RecordId::of(&identity(name))),
             (None, None) => None,
         }

@@ -9,20 +9,7 @@ use crate::{Bounds, Mask, Polygon};
 const ORIGINAL: (u32, u32) = (120, 80);
 
 fn region(shape: Shape) -> Region {
-    Region {
-        id: "r".to_owned(),
-        labels: vec!["thing".to_owned()],
-        shape,
-        bounds: None,
-        keypoints: Vec::new(),
-        area: None,
-        crowd: false,
-        score: None,
-        drawn: None,
-        parent: None,
-        control: None,
-        attributes: serde_json::Map::new(),
-    }
+    Region::new("r", "thing", shape)
 }
 
 fn rectangle(x: f64, y: f64, width: f64, height: f64) -> Bounds {

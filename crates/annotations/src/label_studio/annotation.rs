@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::carried::Header;
 use super::fields::{self, Problem, excerpt, malformed};
 use super::result::{self, Statements};
 use super::{CARRIED, Found, IMAGE, ReadOptions, image};
+use crate::header::Header;
 use crate::{Item, Origin, Provenance, RecordId, Refusal, RefusalCode};
 
 /// An annotation of a task.

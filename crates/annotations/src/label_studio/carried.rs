@@ -10,7 +10,7 @@ use super::form::{Form, fingerprint};
 use super::shape::Geometry;
 use super::statement::{self, Kind};
 use super::{CARRIED, EXTRA, IMAGE};
-use crate::{Bounds, Drawn, Frame, Keypoint, Origin, Provenance, Record, RecordId, Region, Shape};
+use crate::{Bounds, Drawn, Frame, Keypoint, Region, Shape};
 
 /// What Label Studio says of a region and the canonical one has no field for, in its attributes under [`EXTRA`].
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -183,54 +183,5 @@ impl CarriedRegion {
         region.control = region.control.filter(|_| !self.no_control);
         region.attributes.extend(self.attributes);
         region
-    }
-}
-
-/// A record without its regions, beside an annotation or prediction under [`CARRIED`].
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Header {
-    pub(super) id: RecordId,
-    pub(super) image: String,
-    pub(super) frame: Option<Frame>,
-    pub(super) origin: Origin,
-    pub(super) provenance: Provenance,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) created_at: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) updated_at: Option<String>,
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub(super) ground_truth: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) score: Option<f64>,
-}
-
-impl Header {
-    pub(super) fn of(record: &Record) -> Self {
-        Self {
-            id: record.id.clone(),
-            image: record.image.clone(),
-            frame: record.frame,
-            origin: record.origin.clone(),
-            provenance: record.provenance.clone(),
-            created_at: record.created_at.clone(),
-            updated_at: record.updated_at.clone(),
-            ground_truth: record.ground_truth,
-            score: record.score,
-        }
-    }
-
-    pub(super) fn with(self, regions: Vec<Region>) -> Record {
-        Record {
-            id: self.id,
-            image: self.image,
-            frame: self.frame,
-            origin: self.origin,
-            provenance: self.provenance,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-            ground_truth: self.ground_truth,
-            score: self.score,
-            regions,
-        }
     }
 }

@@ -11,6 +11,8 @@ use super::shape::Geometry;
 use super::{IMAGE, statement};
 use crate::{CategoryDefinition, Record, Region, Registry, Shape, WantedCategory};
 
+pub use xml::is_sayable;
+
 /// Why something is no label configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LabelConfigError {

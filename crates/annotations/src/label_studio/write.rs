@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use serde_json::{Map, Value, json};
 
 use super::annotation::Body;
-use super::carried::Header;
 use super::entries::{entries, relations};
 use super::{CARRIED, IMAGE, ReadOptions};
+use crate::header::Header;
 use crate::{FrameKind, Item, Origin, Provenance, Record, Refusal, RefusalCode, Region};
 
 /// What is known of one image.

@@ -46,20 +46,7 @@ fn shapes() -> Vec<Shape> {
 }
 
 fn region(shape: Shape) -> Region {
-    Region {
-        id: "1".to_owned(),
-        labels: vec!["thing".to_owned()],
-        shape,
-        bounds: None,
-        keypoints: Vec::new(),
-        area: None,
-        crowd: false,
-        score: None,
-        drawn: None,
-        parent: None,
-        control: None,
-        attributes: serde_json::Map::new(),
-    }
+    Region::new("1", "thing", shape)
 }
 
 fn record(kind: FrameKind, region: Region) -> Record {

@@ -1,56 +1,33 @@
 //! The label configuration that the SDK is given: ours, since its own writer escapes nothing.
 
-use annotations::Registry;
-
-use super::select::xml_can_hold;
+use annotations::label_studio::{Control, IMAGE, ImageTag, Label, LabelConfig};
+use annotations::{Category, Registry};
 
 /// The control of boxes.
 pub(super) const BOX_CONTROL: &str = "box";
 /// The control of polygons.
 pub(super) const POLYGON_CONTROL: &str = "polygon";
 
-/// A configuration with one data key and every category under its own number.
-///
-/// The number stands only once: under two controls the SDK would list the category twice, without any number it would
-/// number labels by their alphabetical order.
+/// A configuration with one data key and every category, under its own number where it stands first. Labels that XML
+/// cannot hold are not in it.
 pub(super) fn label_config(categories: &Registry) -> String {
-    let categories: Vec<_> =
-        categories.by_id().into_iter().filter(|category| xml_can_hold(&category.definition.name)).collect();
-    let mut xml = String::from("<View>\n  <Image name=\"image\" value=\"$image\"/>\n");
-    for (tag, control, numbered) in
-        [("RectangleLabels", BOX_CONTROL, true), ("PolygonLabels", POLYGON_CONTROL, false)]
-    {
-        xml.push_str(&format!("  <{tag} name=\"{control}\" toName=\"image\">\n"));
-        for category in &categories {
-            let number = if numbered { format!(" category=\"{}\"", category.id) } else { String::new() };
-            xml.push_str(&format!("    <Label value=\"{}\"{number}/>\n", escaped(&category.definition.name)));
-        }
-        xml.push_str(&format!("  </{tag}>\n"));
-    }
-    xml.push_str("</View>\n");
-    xml
-}
-
-/// An attribute's value: what means something else there is a reference, line ends and tabs too, which a parser would
-/// turn into spaces.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => escaped.push_str(&format!("&#{};", u32::from(character))),
-            other => escaped.push(other),
-        }
-    }
-    escaped
+    let label = |category: &Category| Label { name: category.definition.name.clone(), category: None };
+    let labels: Vec<_> = categories.by_id().into_iter().map(label).collect();
+    let control = |(tag, name): (&str, &str)| Control {
+        tag: tag.to_owned(),
+        name: name.to_owned(),
+        to_name: IMAGE.to_owned(),
+        labels: labels.clone(),
+        dynamic: false,
+    };
+    let image = ImageTag { name: IMAGE.to_owned(), key: IMAGE.to_owned() };
+    let controls = [("RectangleLabels", BOX_CONTROL), ("PolygonLabels", POLYGON_CONTROL)].map(control);
+    LabelConfig { images: vec![image], controls: controls.into() }.to_xml(categories)
 }
 
 #[cfg(test)]
 mod tests {
-    use annotations::{Category, CategoryDefinition};
+    use annotations::CategoryDefinition;
 
     use super::*;
 

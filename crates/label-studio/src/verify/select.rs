@@ -1,5 +1,6 @@
 //! What the SDK converts rightly, and why it is not given the rest.
 
+use annotations::label_studio::is_sayable;
 use annotations::{Bounds, Frame, Item, Point, Record, RecordId, Region, Registry, Shape};
 use serde_json::Value;
 
@@ -116,7 +117,7 @@ fn select_region(record: &Record, region: &Region, categories: &Registry) -> Res
     let [label] = region.labels.as_slice() else { return Err(Exception::Labels) };
     let category = categories.get(label).ok_or(Exception::NoCategory)?;
     let broken = [
-        (!xml_can_hold(label), Exception::LabelNotXml),
+        (!is_sayable(label), Exception::LabelNotXml),
         (!region.keypoints.is_empty(), Exception::Keypoints),
         (region.crowd, Exception::Crowd),
         (record.frame.is_none(), Exception::NoSize),
@@ -154,12 +155,6 @@ fn shape(shape: &Shape) -> Result<SdkShape, Exception> {
         Shape::RotatedBox { .. } => Err(Exception::Rotated),
         Shape::Image | Shape::Point { .. } | Shape::Ellipse { .. } | Shape::Mask(_) => Err(Exception::Shape),
     }
-}
-
-/// Whether a label can stand in an attribute of a document of XML 1.0 (production 2, `Char`).
-pub(super) fn xml_can_hold(label: &str) -> bool {
-    let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}');
-    !label.is_empty() && label.chars().all(allowed)
 }
 
 /// The region of the original annotation that has the region's id.

@@ -93,20 +93,7 @@ pub(crate) fn record(number: i64, regions: Vec<Region>) -> Record {
 }
 
 pub(crate) fn region(id: &str, label: &str, shape: Shape) -> Region {
-    Region {
-        id: id.to_owned(),
-        labels: vec![label.to_owned()],
-        shape,
-        bounds: None,
-        keypoints: Vec::new(),
-        area: None,
-        crowd: false,
-        score: None,
-        drawn: None,
-        parent: None,
-        control: None,
-        attributes: serde_json::Map::new(),
-    }
+    Region::new(id, label, shape)
 }
 
 pub(crate) fn boxed(x: f64, y: f64, width: f64, height: f64) -> Shape {

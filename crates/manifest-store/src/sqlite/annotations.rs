@@ -101,18 +101,15 @@ impl Annotations for SqliteStore {
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
         for link in links {
-            sqlx::query(
-                "INSERT OR REPLACE INTO annotation_links (dataset, record_id, image_key, image_uri, staged_path)
-                 VALUES ($1, $2, $3, $4, $5)",
-            )
-            .bind(dataset.as_str())
-            .bind(link.record_id.as_str())
-            .bind(&link.image_key)
-            .bind(link.image_uri.to_string())
-            .bind(&link.staged_path)
-            .execute(&mut *transaction)
-            .await
-            .map_err(failed)?;
+            sqlx::query(include_str!("../../queries/sqlite/link_annotation.sql"))
+                .bind(dataset.as_str())
+                .bind(link.record_id.as_str())
+                .bind(&link.image_key)
+                .bind(link.image_uri.to_string())
+                .bind(&link.staged_path)
+                .execute(&mut *transaction)
+                .await
+                .map_err(failed)?;
         }
         commit(transaction).await
     }

@@ -41,8 +41,7 @@ fn write(published: Published, arguments: &ExportArguments) -> anyhow::Result<(V
         }
     }
     samples.sort_by_key(|sample| sample.image_id);
-    let extension = samples.first().and_then(|sample| sample.uri.key().rsplit('.').next()).unwrap_or("jpg");
-    let export = Export { format: arguments.format.into(), settings: &settings, extension };
+    let export = Export { format: arguments.format.into(), settings: &settings };
     let written = export.write(&samples).map_err(|reason| anyhow::anyhow!("{reason}"))?;
     Ok((written, samples.iter().filter(|sample| sample.annotation.is_some()).count()))
 }

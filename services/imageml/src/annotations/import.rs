@@ -31,12 +31,12 @@ pub(crate) enum Imported {
 
 /// Exit code 1 when a file was rejected.
 pub(crate) async fn run(arguments: ImportArguments) -> anyhow::Result<ExitCode> {
-    let home = Home::open(HomeLayout::new(arguments.home.clone())?, Vec::new()).await?;
+    let home = Home::open(HomeLayout::new(arguments.at.home.clone())?, Vec::new()).await?;
     let imported = Box::pin(import_all(&home, &arguments)).await;
     home.close().await;
     let imported = imported?;
     let failed = imported.iter().any(|(_, outcome)| matches!(outcome, Imported::Rejected(_)));
-    if arguments.json {
+    if arguments.at.json {
         let files: Vec<_> = imported.iter().map(|(file, outcome)| document(file, outcome)).collect();
         output::json(&json!({ "dataset": arguments.dataset, "files": files }))?;
     } else {

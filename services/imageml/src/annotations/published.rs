@@ -8,7 +8,6 @@ use types::{DatasetName, DatasetVersionManifest, Split, VersionNumber};
 
 use crate::backend::Backend;
 
-const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 const MAX_TABLE_BYTES: u64 = 16 << 30;
 
 /// A sample of one variant.
@@ -35,9 +34,7 @@ impl Published {
         dataset: &DatasetName,
         version: VersionNumber,
     ) -> anyhow::Result<Self> {
-        let record = backend.store().version(dataset, version).await?;
-        let (uri, _) = record.manifest.context("this version is not published")?;
-        let manifest = backend.blobs().read(&uri, MAX_MANIFEST_BYTES).await?;
+        let (uri, _, manifest) = backend.manifest(dataset, version).await?;
         let manifest: DatasetVersionManifest = serde_json::from_slice(&manifest).context("manifest.json")?;
         let settings = AnnotationSettings::from_json(&manifest.annotations)
             .map_err(|reason| anyhow::anyhow!("manifest.json: {reason}"))?;

@@ -14,7 +14,6 @@ use crate::backend::Backend;
 use crate::output;
 
 const PARALLEL: usize = 4;
-const MAX_MANIFEST_BYTES: u64 = 256 << 20;
 
 /// Exit code 1 when anything is missing or differs.
 pub(crate) async fn run(
@@ -39,9 +38,7 @@ pub(crate) async fn run(
 }
 
 async fn check(backend: &Backend, reference: &VersionReference) -> anyhow::Result<(usize, Vec<String>)> {
-    let record = backend.store().version(&reference.dataset, reference.version).await?;
-    let (uri, sha256) = record.manifest.context("this version is not published")?;
-    let manifest = backend.blobs().read(&uri, MAX_MANIFEST_BYTES).await?;
+    let (uri, sha256, manifest) = backend.manifest(&reference.dataset, reference.version).await?;
     let mut problems = Vec::new();
     if Sha256::of(&manifest) != sha256 {
         problems.push(format!("{uri}: differs from what was published"));

@@ -83,7 +83,7 @@ pub(super) async fn report(
     begun: Instant,
 ) -> anyhow::Result<ExitCode> {
     let summary = place.collect(&arguments.dataset, version, begun).await?;
-    if arguments.json {
+    if arguments.at.json {
         output::json(&summary)?;
     } else {
         output::line(describe(&summary))?;

@@ -78,13 +78,11 @@ impl Content<'_> {
     }
 
     fn part(&self, variant: String, split: types::Split) -> ShardPlan {
-        let mut extension = String::new();
         let mut samples = Vec::new();
         for sample in self.samples {
             let Some(place) = self.places.get(&sample.original.image_id) else { continue };
             let found = sample.variants.iter().find(|found| found.variant_name == variant);
             let Some(found) = found.filter(|_| place.split == split) else { continue };
-            extension = extension_of(found);
             let annotation = self.annotated.get(&sample.original.image_id).cloned();
             samples.push(PlannedSample { annotation, ..planned(sample, found, place) });
         }
@@ -96,7 +94,7 @@ impl Content<'_> {
             split,
             number: 0,
             normalization_policy_hash: self.settings.normalization_policy_hash,
-            extension,
+            extension: samples.first().map_or_else(String::new, |sample| sample.extension().to_owned()),
             annotations: self.settings.annotations.clone(),
             samples,
         }
@@ -125,9 +123,4 @@ fn planned(sample: &ReadySample, variant: &VariantRecord, place: &SplitAssignmen
         affine: variant.affine,
         annotation: None,
     }
-}
-
-/// Variants are named by us: `….jpg`.
-fn extension_of(variant: &VariantRecord) -> String {
-    variant.output_uri.key().rsplit('.').next().unwrap_or_default().to_owned()
 }

@@ -91,10 +91,15 @@ pub(super) fn write(config: &LabelConfig, categories: &Registry) -> String {
     xml
 }
 
-/// Whether XML 1.0 (production 2, `Char`) can hold some texts, and Label Studio takes them for names.
 fn all_sayable<const N: usize>(texts: [&String; N]) -> bool {
+    texts.iter().all(|text| is_sayable(text))
+}
+
+/// Whether a label or name can stand in a label configuration: XML 1.0 (production 2, `Char`) can hold it, and Label
+/// Studio takes it for a name.
+pub fn is_sayable(text: &str) -> bool {
     let allowed = |character: char| matches!(character, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..='\u{10FFFF}');
-    texts.iter().all(|text| !text.is_empty() && text.chars().all(allowed))
+    !text.is_empty() && text.chars().all(allowed)
 }
 
 /// An attribute's value: what means something else there is a reference, line ends and tabs too, which a parser would
