@@ -5,22 +5,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 venv="$root/.venv-label-studio"
-stamp="$venv/.requirements.sha256"
 python=${PYTHON:-python3}
 
-wanted=$(cat "$here/requirements.txt" "$here/setup.sh" | sha256sum | cut -d' ' -f1)
-up_to_date() { [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; }
-
-if up_to_date; then
-    exit 0
-fi
-
-# One at a time: two test runs may start together.
-exec 9<"$here/setup.sh"
-flock 9
-if up_to_date; then
-    exit 0
-fi
+source "$root/scripts/once.sh"
+unless_made "$venv/.requirements.sha256" "$here/setup.sh" "$here/requirements.txt"
 
 # Anew each time: what was dropped from the list must not stay, and pip is not there any more.
 rm -rf "$venv"
@@ -34,5 +22,5 @@ from label_studio_sdk.converter.imports.coco import convert_coco_to_ls
 ')
 # Nothing is installed into it later.
 "$venv/bin/python" -m pip --disable-pip-version-check --quiet uninstall --yes setuptools pip
-echo "$wanted" >"$stamp"
+made
 echo "the environment of the Label Studio worker is in $venv ($(du -sm "$venv" | cut -f1) MB)"

@@ -5,22 +5,10 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 venv="$root/.venv"
-stamp="$venv/.requirements.sha256"
 python=${PYTHON:-python3}
 
-wanted=$(cat "$here"/requirements*.txt "$here/setup.sh" "$here/fetch_wds2idx.py" | sha256sum | cut -d' ' -f1)
-up_to_date() { [[ -f $stamp && $(<"$stamp") == "$wanted" ]]; }
-
-if up_to_date; then
-    exit 0
-fi
-
-# One at a time: two test runs may start together.
-exec 9<"$here/setup.sh"
-flock 9
-if up_to_date; then
-    exit 0
-fi
+source "$root/scripts/once.sh"
+unless_made "$venv/.requirements.sha256" "$here/setup.sh" "$here"/requirements*.txt "$here/fetch_wds2idx.py"
 
 if [[ ! -x $venv/bin/python ]]; then
     "$python" -m venv "$venv"
@@ -33,5 +21,5 @@ rm -rf "$venv/wids"
 pip install --no-deps --target "$venv/wids" webdataset==0.2.100
 rm -rf "$venv/wids/webdataset"
 "$venv/bin/python" "$here/fetch_wds2idx.py" "$venv/dali"
-echo "$wanted" >"$stamp"
+made
 echo "the Python test environment is in $venv"
