@@ -26,7 +26,8 @@ use crate::{Keypoint, Point, Region, Shape, Visibility};
 use clip::{Clipped, clip};
 use linear::Linear;
 pub(crate) use measure::bounding;
-pub(crate) use raster::{outline, rasterize};
+pub use raster::outline;
+pub(crate) use raster::rasterize;
 
 /// Vertices of the polygon that takes the place of an ellipse; it has the ellipse's area, and is nowhere farther from
 /// it than a 2500th of the larger radius.

@@ -24,7 +24,7 @@ mod shape;
 mod values;
 
 pub use category::{Category, CategoryDefinition, Registry, WantedCategory};
-pub use geometry::{ClipPolicy, DropReason, ELLIPSE_VERTICES, Note, Transformed, transform};
+pub use geometry::{ClipPolicy, DropReason, ELLIPSE_VERTICES, Note, Transformed, outline, transform};
 pub use join::{ImageIndex, JoinRule};
 pub use mask::{Mask, MaskError};
 pub use record::{Format, Frame, FrameKind, Origin, Provenance, Record, RecordId};

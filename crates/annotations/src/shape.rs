@@ -119,4 +119,19 @@ impl Shape {
             Self::Mask(_) => "mask",
         }
     }
+
+    /// Points of polygons, or runs of a mask: what its memory is in proportion to.
+    pub fn elements(&self) -> usize {
+        let points =
+            |polygon: &Polygon| polygon.exterior.len() + polygon.holes.iter().map(Vec::len).sum::<usize>();
+        match self {
+            Self::Polygon { polygons, .. } => polygons.iter().map(points).sum(),
+            Self::Mask(mask) => mask.counts().len(),
+            Self::Image
+            | Self::Box(_)
+            | Self::RotatedBox { .. }
+            | Self::Point { .. }
+            | Self::Ellipse { .. } => 0,
+        }
+    }
 }

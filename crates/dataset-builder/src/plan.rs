@@ -64,6 +64,12 @@ impl PlannedSample {
     pub fn extension(&self) -> &str {
         self.uri.key().rsplit('.').next().unwrap_or_default()
     }
+
+    /// Every label that people gave, as often as they did.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        let regions = self.annotation.iter().flat_map(|record| &record.regions);
+        regions.flat_map(|region| &region.labels).map(String::as_str)
+    }
 }
 
 /// One shard that is to be built.

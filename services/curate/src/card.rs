@@ -2,10 +2,11 @@
 
 use std::fmt::Write;
 
+use annotations::Format;
 use dataset_builder::ShardPlan;
 use types::VersionNumber;
 
-use crate::{CurationRequest, OutputKind};
+use crate::{CurationRequest, OutputKind, annotation_files};
 
 /// README.md of a curated dataset: counts and provenance, in the form that the Hugging Face hub reads.
 pub(crate) fn card(request: &CurationRequest, version: VersionNumber, parts: &[ShardPlan]) -> String {
@@ -23,6 +24,20 @@ pub(crate) fn card(request: &CurationRequest, version: VersionNumber, parts: &[S
     for part in parts {
         let bytes: u64 = part.samples.iter().map(|sample| sample.bytes).sum();
         append(&mut text, format_args!("| {} | {} | {bytes} |\n", part.split, part.samples.len()));
+    }
+    let of_part = |part: &ShardPlan| {
+        let name = |format: &Format| format!("- `{}`\n", annotation_files::file_name(part, *format));
+        request.annotation_files.iter().map(name).collect::<String>()
+    };
+    let listed: String = parts.iter().map(of_part).collect();
+    if !listed.is_empty() {
+        append(
+            &mut text,
+            format_args!(
+                "\n## Annotation files\n\nOf the samples that people have looked at, in pixels of the pictures, \
+                 which they call `<image id>.<extension>`:\n\n{listed}"
+            ),
+        );
     }
     append(
         &mut text,

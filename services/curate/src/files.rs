@@ -20,11 +20,10 @@ pub(crate) async fn copy_files(
 ) -> Result<Vec<Output>, StageError> {
     let mut outputs = Vec::new();
     for part in parts {
-        let target = folder.join(&part.variant).join(part.split.as_str());
-        copy_part(work, part, &target).await?;
+        copy_part(work, part, folder).await?;
         let described = describe(part);
         outputs.push(Output::document(
-            target.join("metadata.jsonl"),
+            split_folder(part, folder).join("metadata.jsonl"),
             "application/jsonl",
             described,
             uri.clone(),
@@ -36,13 +35,24 @@ pub(crate) async fn copy_files(
 /// Every copied picture with its digest, for the manifest.
 pub(crate) fn listed(files: &VersionFiles<'_>, parts: &[ShardPlan]) -> Vec<(String, Sha256)> {
     let name = |part: &ShardPlan, sample: &PlannedSample| {
-        let uri = files.folder.join(&part.variant).join(part.split.as_str()).join(&file_name(part, sample));
+        let uri = place(part, sample, &files.folder);
         files.folder.relative(&uri).map(|name| (name.to_owned(), sample.sha256))
     };
     parts.iter().flat_map(|part| part.samples.iter().filter_map(move |sample| name(part, sample))).collect()
 }
 
-async fn copy_part(work: &Work, part: &ShardPlan, target: &S3Uri) -> Result<(), StageError> {
+/// The folder of a split's pictures, in the version's folder.
+fn split_folder(part: &ShardPlan, folder: &S3Uri) -> S3Uri {
+    folder.join(&part.variant).join(part.split.as_str())
+}
+
+/// Where a sample's picture is, in the version's folder.
+pub(crate) fn place(part: &ShardPlan, sample: &PlannedSample, folder: &S3Uri) -> S3Uri {
+    split_folder(part, folder).join(&file_name(part, sample))
+}
+
+async fn copy_part(work: &Work, part: &ShardPlan, folder: &S3Uri) -> Result<(), StageError> {
+    let target = split_folder(part, folder);
     let done = work.store.checkpoints(&work.claim.key).await?;
     for (number, batch) in part.samples.chunks(BATCH).enumerate() {
         let name = format!("{target}/{number}");
@@ -50,7 +60,7 @@ async fn copy_part(work: &Work, part: &ShardPlan, target: &S3Uri) -> Result<(), 
             continue;
         }
         for sample in batch {
-            copy(work, sample, &target.join(&file_name(part, sample))).await?;
+            copy(work, sample, &place(part, sample, folder)).await?;
         }
         work.store.put_checkpoint(&work.claim, &name, &json!(batch.len())).await?;
     }

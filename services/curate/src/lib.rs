@@ -1,5 +1,6 @@
 //! Stage 4, curate: a request becomes a training dataset of its own, chosen from a published version.
 
+mod annotation_files;
 mod card;
 mod config;
 mod files;

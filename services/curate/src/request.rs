@@ -1,5 +1,6 @@
 //! Curation requests.
 
+use annotations::Format;
 use dataset_builder::AnnotationSettings;
 use serde::{Deserialize, Serialize};
 use types::{DatasetName, RejectCode, RejectReason, Split, VersionNumber};
@@ -54,6 +55,9 @@ pub struct CurationRequest {
     /// How it is laid out.
     #[serde(default)]
     pub output: OutputKind,
+    /// Annotation files to write beside the data, one of each kind per split.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub annotation_files: Vec<Format>,
     /// The size that shards aim at, in bytes.
     #[serde(default = "default_shard_bytes")]
     pub shard_bytes: u64,
@@ -77,6 +81,10 @@ impl CurationRequest {
         }
         if self.limit == Some(0) {
             return refuse("a limit of 0 leaves nothing");
+        }
+        if self.annotation_files.iter().enumerate().any(|(n, kind)| self.annotation_files[..n].contains(kind))
+        {
+            return refuse("annotation_files names a kind twice");
         }
         Ok(())
     }
@@ -127,7 +135,12 @@ mod tests {
             parse(r#"{"name":"t","dataset":"d","version":3,"variant":"720p","split":["train"]}"#).is_err()
         );
         assert!(parse(r#"{"name":"t","dataset":"d","version":0,"variant":"720p"}"#).is_err());
-        for extra in [r#""limit":0"#, r#""limit_per_class":0"#, r#""shard_bytes":1"#] {
+        for extra in [
+            r#""limit":0"#,
+            r#""limit_per_class":0"#,
+            r#""shard_bytes":1"#,
+            r#""annotation_files":["coco","coco"]"#,
+        ] {
             let json = format!(r#"{{"name":"t","dataset":"d","version":3,"variant":"720p",{extra}}}"#);
             assert!(parse(&json).expect("parses").check().is_err(), "{extra}");
         }

@@ -53,7 +53,8 @@ fn choose(path: &Path, request: &CurationRequest) -> Result<Vec<Chosen>, ShardEr
             && request.reviewed.is_none_or(|reviewed| reviewed != row.annotation.is_empty())
     };
     let labelled = |sample: &PlannedSample| {
-        request.labels.is_empty() || labels(sample).any(|label| request.labels.iter().any(|one| one == label))
+        request.labels.is_empty()
+            || sample.labels().any(|label| request.labels.iter().any(|one| one == label))
     };
     let mut chosen = Vec::new();
     for row in shards::read_samples_parquet(File::open(path)?)? {
@@ -66,12 +67,6 @@ fn choose(path: &Path, request: &CurationRequest) -> Result<Vec<Chosen>, ShardEr
         }
     }
     Ok(chosen)
-}
-
-/// Every label in a sample, as often as it is there.
-fn labels(sample: &PlannedSample) -> impl Iterator<Item = &str> {
-    let regions = sample.annotation.iter().flat_map(|record| &record.regions);
-    regions.flat_map(|region| &region.labels).map(String::as_str)
 }
 
 fn plan(
@@ -106,7 +101,7 @@ fn plan(
 fn keep_per_class(samples: &mut Vec<PlannedSample>, limit: u64) {
     let mut counts: HashMap<String, u64> = HashMap::new();
     samples.retain(|sample| {
-        let found: BTreeSet<&str> = labels(sample).collect();
+        let found: BTreeSet<&str> = sample.labels().collect();
         let room = |label: &&str| counts.get(*label).is_none_or(|count| *count < limit);
         let keep = found.is_empty() || found.iter().any(room);
         if keep {

@@ -22,7 +22,7 @@ use types::{
     S3Uri, Sha256, ShardEntry, StageName, layout,
 };
 
-use crate::{CurationRequest, OutputKind, card, files, select};
+use crate::{CurationRequest, OutputKind, annotation_files, card, files, select};
 
 const MAX_REQUEST_BYTES: u64 = 1 << 20;
 const MAX_MANIFEST_BYTES: u64 = 256 << 20;
@@ -120,7 +120,7 @@ impl Curate {
             settings,
         };
         let plans = plans.into_iter().map(|plan| ShardPlan { version, ..plan }).collect();
-        self.finish(work, request, &document, plans, &parts).await
+        self.finish(work, request, &document, plans, &parts.into()).await
     }
 
     /// Whether another request is building a version of this name just now: planning ours would abandon it.
@@ -151,7 +151,7 @@ impl Curate {
         request: &CurationRequest,
         document: &VersionPlanDocument,
         plans: Vec<ShardPlan>,
-        parts: &[ShardPlan],
+        parts: &Arc<[ShardPlan]>,
     ) -> Result<Outcome, StageError> {
         let (version, request_uri) = (document.version, &work.object.object.uri);
         let folder = layout::version(&self.output, &request.name, version);
@@ -168,6 +168,7 @@ impl Curate {
         let readme = card::card(request, version, parts);
         let mut extra =
             vec![Output::document(folder.join("README.md"), "text/markdown", readme, request_uri.clone())];
+        extra.extend(annotation_files::write(work, request, &folder, parts).await?);
         let finished = match request.output {
             OutputKind::Webdataset => files.finish(work.blobs.as_ref(), &work.workspace, extra).await?,
             OutputKind::Files => {

@@ -2,7 +2,6 @@
 
 mod export;
 pub(crate) mod import;
-mod published;
 mod report;
 
 use std::process::ExitCode;

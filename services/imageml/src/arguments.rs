@@ -1,15 +1,23 @@
 //! The command line.
 
+mod annotations;
+mod dlq;
+mod preview;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use bytesize::ByteSize;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use ingest::AnnotationArguments;
 use normalize::PolicyArguments;
 use service::{LogFormat, Secret};
 use shard::PlanArguments;
-use types::{DatasetName, RejectCode, S3Uri, Split, StageName, VersionNumber};
+use types::{DatasetName, RejectCode, S3Uri, StageName, VersionNumber};
+
+pub(crate) use self::annotations::{AnnotationsCommand, ExportArguments, ImportArguments};
+pub(crate) use self::dlq::{DlqCommand, DlqListArguments, DlqRedriveArguments, QueueArguments};
+pub(crate) use self::preview::PreviewArguments;
 
 /// Images in, versioned training-ready datasets out
 #[derive(Debug, Parser)]
@@ -21,6 +29,7 @@ Examples:
   imageml run --input ~/photos --dataset holiday
   imageml run --input s3://bucket/prefix --dataset big --sizes 1080p,640x640:crop
   imageml dataset show holiday
+  imageml preview --dataset holiday --variant 720p --output sheet.png
   imageml rejected list holiday
   imageml dlq list --queue-url http://localhost:9324/000000000000/inbox"
 )]
@@ -74,6 +83,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: AnnotationsCommand,
     },
+    /// Draw samples of a published version on one sheet, with their annotations burnt in
+    Preview(PreviewArguments),
     /// Say whether an object has been processed by a stage
     Processed(ProcessedArguments),
     /// List the messages that nobody could work on, and put them back to work
@@ -303,97 +314,6 @@ pub(crate) enum RejectedCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum AnnotationsCommand {
-    /// Import Label Studio or COCO files; the next `imageml run` publishes a version with them
-    Import(ImportArguments),
-    /// Write the annotations of a published version, in the pixels of one of its variants
-    Export(ExportArguments),
-    /// Count what there is per class and split; list what is not used, and why
-    Report {
-        /// The dataset
-        name: DatasetName,
-        /// Where to look.
-        #[command(flatten)]
-        backend: BackendArguments,
-    },
-}
-
-/// The format of an annotation file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ExportFormat {
-    /// COCO JSON.
-    Coco,
-    /// Label Studio tasks.
-    LabelStudio,
-}
-
-impl From<ExportFormat> for annotations::Format {
-    fn from(format: ExportFormat) -> Self {
-        match format {
-            ExportFormat::Coco => Self::Coco,
-            ExportFormat::LabelStudio => Self::LabelStudio,
-        }
-    }
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Written are the images that people have looked at, also those with nothing on them. Pictures are named by their image \
-id, as in the shards.
-
-Example:
-  imageml annotations export --dataset street --version 2 --variant 720p --format coco --output street.json")]
-pub(crate) struct ExportArguments {
-    /// The dataset
-    #[arg(long, short, value_name = "NAME")]
-    pub(crate) dataset: DatasetName,
-    /// Its version
-    #[arg(long, value_name = "N")]
-    pub(crate) version: VersionNumber,
-    /// The variant in whose pixels coordinates are
-    #[arg(long, value_name = "VARIANT")]
-    pub(crate) variant: String,
-    /// Only this split
-    #[arg(long, value_name = "SPLIT")]
-    pub(crate) split: Option<Split>,
-    /// What to write
-    #[arg(long, default_value = "coco", value_name = "FORMAT")]
-    pub(crate) format: ExportFormat,
-    /// The file to write [default: standard output]
-    #[arg(long, short, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
-    /// Where to look.
-    #[command(flatten)]
-    pub(crate) backend: BackendArguments,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-A file is recognised by its content: a Label Studio export (tasks, or annotations as its target storage writes them), \
-or COCO. Its records are joined to images by S3 URI, key or file name when a version is planned, so images may come \
-later. A newer file of the same name takes the place of the older one.
-
-Example:
-  imageml annotations import export.json --dataset street && imageml annotations report street")]
-pub(crate) struct ImportArguments {
-    /// The files
-    #[arg(required = true, value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
-    /// The dataset
-    #[arg(long, short, value_name = "NAME")]
-    pub(crate) dataset: DatasetName,
-    /// Where, and how it is said.
-    #[command(flatten)]
-    pub(crate) at: HomeArguments,
-    /// How files are read.
-    #[command(flatten)]
-    pub(crate) annotations: AnnotationArguments,
-    /// How the machine is used.
-    #[command(flatten)]
-    pub(crate) machine: MachineArguments,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct ProcessedArguments {
     /// The stage: ingest, normalize, shard or curate
@@ -403,65 +323,6 @@ pub(crate) struct ProcessedArguments {
     pub(crate) uri: S3Uri,
     #[command(flatten)]
     pub(crate) backend: BackendArguments,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum DlqCommand {
-    /// List the messages of a dead-letter queue, and what each is about as far as it tells
-    List(DlqListArguments),
-    /// Move the messages of a dead-letter queue back to the work queue
-    Redrive(DlqRedriveArguments),
-}
-
-/// A work queue, and its queue for dead letters.
-#[derive(Debug, Args)]
-pub(crate) struct QueueArguments {
-    /// The work queue (endpoint and credentials are the AWS SDK's own settings, or the URL's host)
-    #[arg(long, env = "QUEUE_URL", value_name = "URL")]
-    pub(crate) queue_url: String,
-    /// Its dead-letter queue, on the same server [default: the one that the work queue's redrive policy names]
-    #[arg(long, value_name = "URL")]
-    pub(crate) dead_letter_queue_url: Option<String>,
-    /// Print JSON
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-To list messages is to receive them: they are hidden from others meanwhile, for 30 seconds at most (3 seconds for every \
-ten with a larger limit), and visible again at the end. Nothing is deleted. A dead-letter queue with a redrive policy \
-of its own would count each listing as a delivery.
-
-Examples:
-  imageml dlq list --queue-url http://localhost:9324/000000000000/inbox
-  imageml dlq list --queue-url http://localhost:9324/000000000000/inbox --limit 1000 --json")]
-pub(crate) struct DlqListArguments {
-    #[command(flatten)]
-    pub(crate) queues: QueueArguments,
-    /// The most messages shown
-    #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
-    pub(crate) limit: u16,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Each message is sent to the work queue and then deleted from the dead-letter queue, so one that is interrupted in \
-between is in both; work that is done is found done, and not repeated. Messages that stay are hidden from others \
-meanwhile, for 10 minutes at most, and visible again at the end. The exit code is 1 when not all could be moved.
-
-Examples:
-  imageml dlq redrive --queue-url http://localhost:9324/000000000000/inbox --dry-run
-  imageml dlq redrive --queue-url http://localhost:9324/000000000000/inbox --id ID --id ID")]
-pub(crate) struct DlqRedriveArguments {
-    #[command(flatten)]
-    pub(crate) queues: QueueArguments,
-    /// Only this message, as `imageml dlq list` names it; may be given several times [default: all]
-    #[arg(long, value_name = "ID", num_args = 1..)]
-    pub(crate) id: Vec<String>,
-    /// Only count them
-    #[arg(long)]
-    pub(crate) dry_run: bool,
 }
 
 impl CliLog {

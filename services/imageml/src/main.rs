@@ -10,7 +10,9 @@ mod dlq;
 mod home;
 mod normalize_folder;
 mod output;
+mod preview;
 mod processed;
+mod published;
 mod rejected;
 mod run;
 
@@ -34,6 +36,7 @@ async fn main() -> ExitCode {
         Command::Dataset { command, backend } => dataset::run(command, &backend).await,
         Command::Rejected { command, backend } => rejected::run(command, &backend).await,
         Command::Annotations { command } => Box::pin(annotations::run(command)).await,
+        Command::Preview(arguments) => Box::pin(preview::run(arguments)).await,
         Command::Processed(arguments) => processed::run(arguments).await,
         Command::Dlq { command } => Box::pin(dlq::run(command)).await,
     };

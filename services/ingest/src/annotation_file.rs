@@ -8,7 +8,10 @@ use serde::Serialize;
 use serde_json::Value;
 use types::{RejectCode, RejectReason, Sha256};
 
-use crate::import::Counted;
+/// The most records of a part; so many are checked and stored at a time.
+const BATCH: usize = 500;
+/// About the most regions, points and runs of masks of a part: 16 MB of them, and some more as JSON.
+const BATCH_ELEMENTS: usize = 1 << 20;
 
 /// How annotation files are read.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -47,20 +50,25 @@ pub(crate) struct ReadRecord {
     pub(crate) original: Option<Value>,
 }
 
-/// What a file holds.
+/// What a file holds, part by part: first the categories, then the records.
+#[derive(Debug)]
+pub(crate) enum Part {
+    /// Every category, in the file's order.
+    Categories(Vec<WantedCategory>),
+    /// Some of what can be imported: one record of each identity, the readers refuse others.
+    Records(Vec<ReadRecord>),
+}
+
+/// What a file says beside its records.
 #[derive(Debug, Default)]
 pub(crate) struct AnnotationFile {
-    /// What can be imported: one record of each identity, the readers refuse others.
-    pub(crate) records: Vec<ReadRecord>,
-    /// What cannot.
+    /// What cannot be imported.
     pub(crate) refusals: Vec<Refusal>,
     /// The categories, in the file's order.
     pub(crate) categories: Vec<WantedCategory>,
     /// What is passed over for what it is, by kind: drafts, cancelled annotations, tasks without one; in COCO, keys that
     /// have no place.
     pub(crate) skipped: BTreeMap<String, u64>,
-    /// What was stored of it.
-    pub(crate) kept: Counted,
 }
 
 impl AnnotationFile {
@@ -86,7 +94,8 @@ impl AnnotationFile {
         }
     }
 
-    /// Reads a document of a known format.
+    /// Reads a document of a known format, and gives its parts to `take` until that says `false`. Of a Label Studio file
+    /// a batch of records is in memory at a time, of COCO, where an image's annotations may be anywhere, all of them.
     ///
     /// # Errors
     /// Nothing of it can be read.
@@ -94,33 +103,43 @@ impl AnnotationFile {
         format: Format,
         document: &[u8],
         settings: &ReadSettings,
+        take: impl FnMut(Part) -> bool,
     ) -> Result<Self, RejectReason> {
         match format {
-            Format::Coco => Self::read_coco(document, settings),
-            Format::LabelStudio => Ok(Self::read_label_studio(document, settings)),
+            Format::Coco => Self::read_coco(document, settings, take),
+            Format::LabelStudio => Ok(Self::read_label_studio(document, settings, take)),
         }
     }
 
-    fn read_coco(document: &[u8], settings: &ReadSettings) -> Result<Self, RejectReason> {
+    fn read_coco(
+        document: &[u8],
+        settings: &ReadSettings,
+        mut take: impl FnMut(Part) -> bool,
+    ) -> Result<Self, RejectReason> {
         let options = coco::ReadOptions { frame: settings.coco_frame, ..coco::ReadOptions::default() };
         let read = coco::read(document, &options)
             .map_err(|refusal| RejectReason::new(RejectCode::InvalidAnnotations, refusal.to_string()))?;
         let coco::Import { categories, records, refusals, not_kept } = read;
-        let records = records.into_iter().map(|record| ReadRecord { record, original: None }).collect();
-        Ok(Self { records, refusals, categories, skipped: not_kept, kept: Counted::default() })
+        if take(Part::Categories(categories.clone())) {
+            let records = records.into_iter().map(|record| ReadRecord { record, original: None });
+            give(records, take);
+        }
+        Ok(Self { refusals, categories, skipped: not_kept })
     }
 
-    fn read_label_studio(document: &[u8], settings: &ReadSettings) -> Self {
+    /// Twice: categories have to be known before the first record is checked, and records are too large to be kept.
+    fn read_label_studio(
+        document: &[u8],
+        settings: &ReadSettings,
+        mut take: impl FnMut(Part) -> bool,
+    ) -> Self {
         let label_config = settings.label_config.as_ref().map(|given| given.parsed.clone());
         let options = label_studio::ReadOptions { label_config, ..label_studio::ReadOptions::default() };
         let mut reader = label_studio::read(document, &options);
         let mut file = Self::default();
         for item in reader.by_ref() {
             match item {
-                label_studio::ReadItem::Record(found) => {
-                    let label_studio::Found { record, result } = *found;
-                    file.records.push(ReadRecord { record, original: Some(result) });
-                }
+                label_studio::ReadItem::Record(_) => {}
                 label_studio::ReadItem::Refused(refusal) => file.refusals.push(refusal),
                 label_studio::ReadItem::Skipped(_, why) => {
                     *file.skipped.entry(why.as_str().to_owned()).or_default() += 1;
@@ -128,6 +147,39 @@ impl AnnotationFile {
             }
         }
         file.categories = reader.categories();
+        if take(Part::Categories(file.categories.clone())) {
+            give(label_studio::read(document, &options).filter_map(ReadRecord::of), take);
+        }
         file
+    }
+}
+
+/// Gives records on in parts of bounded size.
+fn give(records: impl Iterator<Item = ReadRecord>, mut take: impl FnMut(Part) -> bool) {
+    let (mut batch, mut elements) = (Vec::new(), 0);
+    for read in records {
+        elements += read.record.regions.iter().map(|region| 1 + region.shape.elements()).sum::<usize>();
+        batch.push(read);
+        if batch.len() >= BATCH || elements >= BATCH_ELEMENTS {
+            elements = 0;
+            if !take(Part::Records(std::mem::take(&mut batch))) {
+                return;
+            }
+        }
+    }
+    if !batch.is_empty() {
+        take(Part::Records(batch));
+    }
+}
+
+impl ReadRecord {
+    fn of(item: label_studio::ReadItem) -> Option<Self> {
+        match item {
+            label_studio::ReadItem::Record(found) => {
+                let label_studio::Found { record, result } = *found;
+                Some(Self { record, original: Some(result) })
+            }
+            label_studio::ReadItem::Refused(_) | label_studio::ReadItem::Skipped(..) => None,
+        }
     }
 }

@@ -10,13 +10,11 @@ use label_studio::{
 use manifest_store::{AnnotationImport, Effect};
 use pipeline::{Content, Output, Processed, StageError, Work};
 use serde_json::{Map, Value, json};
-use tokio::sync::Mutex;
-use types::{DatasetName, LineageEdge, RejectCode, Relation, S3Uri, Sha256, layout};
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinHandle;
+use types::{DatasetName, LineageEdge, RejectCode, RejectReason, Relation, S3Uri, Sha256, layout};
 
-use crate::annotation_file::{AnnotationFile, ReadRecord, ReadSettings};
-
-/// Records that are checked and stored at a time.
-const BATCH: usize = 500;
+use crate::annotation_file::{AnnotationFile, Part, ReadRecord, ReadSettings};
 
 /// What became of an annotation file's place in bronze.
 #[derive(Debug, Clone)]
@@ -66,13 +64,20 @@ impl Importer {
         archive: Archive,
         data: Bytes,
     ) -> Result<Processed, StageError> {
-        let mut file = self.read(work, format, data).await?;
         let known = work.store.categories(&archive.dataset).await?;
         let id = self.import_id(work);
         let target = Target { dataset: &archive.dataset, import: &id, format };
-        let report = self.check_and_store(work, target, &mut file, known).await?;
-        self.refuse_useless(&file)?;
-        let summary = summary(&file, &report);
+        // The file stays in memory; COCO's records do too, and take about three times as much.
+        let copies = if format == Format::Coco { 4 } else { 1 };
+        let _permit = work.memory.acquire((data.len() as u64).saturating_mul(copies)).await;
+        let (parts, reading) = self.read(format, data);
+        let stored = self.check_and_store(work, target, parts, known).await;
+        let read = reading.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
+        let mut file = read.map_err(StageError::Rejected)?;
+        let Stored { report, kept, disagreements } = stored?;
+        file.refusals.extend(disagreements);
+        self.refuse_useless(&file, kept)?;
+        let summary = summary(&file, kept, &report);
         let import = AnnotationImport {
             id,
             source: work.object.object.clone(),
@@ -87,19 +92,18 @@ impl Importer {
         Ok(publication(work, import, archive, &file.refusals))
     }
 
-    async fn read(&self, work: &Work, format: Format, data: Bytes) -> Result<AnnotationFile, StageError> {
+    /// Reads on a thread that may wait: not on one of the CPU pool, since it goes no faster than the converters.
+    fn read(
+        &self,
+        format: Format,
+        data: Bytes,
+    ) -> (mpsc::Receiver<Part>, JoinHandle<Result<AnnotationFile, RejectReason>>) {
         let settings = self.settings.read.clone();
-        // About what the records take beside the file itself.
-        let permit = work.memory.acquire((data.len() as u64).saturating_mul(3)).await;
-        let read = work
-            .cpu
-            .run(move || {
-                let read = AnnotationFile::read(format, &data, &settings);
-                drop(permit);
-                read
-            })
-            .await?;
-        read.map_err(StageError::Rejected)
+        let (sender, parts) = mpsc::channel(1);
+        let reading = tokio::task::spawn_blocking(move || {
+            AnnotationFile::read(format, &data, &settings, |part| sender.blocking_send(part).is_ok())
+        });
+        (parts, reading)
     }
 
     /// Repeated work on the same object is the same import.
@@ -108,35 +112,33 @@ impl Importer {
         Sha256::of(json!([object.uri, object.version, self.settings.canonical()]).to_string())
     }
 
-    /// Takes out of `file` what the converters disagree with, and stores the rest.
+    /// Stores what the converters agree with.
     async fn check_and_store(
         &self,
         work: &Work,
         target: Target<'_>,
-        file: &mut AnnotationFile,
+        mut parts: mpsc::Receiver<Part>,
         mut categories: Registry,
-    ) -> Result<ConversionReport, StageError> {
-        categories.admit(&file.categories);
+    ) -> Result<Stored, StageError> {
+        if let Some(Part::Categories(wanted)) = parts.recv().await {
+            categories.admit(&wanted);
+        }
         let mut slot = self.worker.lock().await;
         let worker = match slot.take() {
             Some(worker) => worker,
             None => self.start_worker().await?,
         };
         let mut verifier = Verifier::new(worker, target.format, categories).map_err(failure)?;
-        let mut records = std::mem::take(&mut file.records).into_iter();
-        loop {
-            let batch: Vec<ReadRecord> = records.by_ref().take(BATCH).collect();
-            if batch.is_empty() {
-                break;
-            }
+        let (mut kept, mut disagreements) = (Counted::default(), Vec::new());
+        while let Some(Part::Records(batch)) = parts.recv().await {
             // An error drops the worker with the verifier: the next attempt begins with a new one.
-            let agreed = check(&mut verifier, batch, &mut file.refusals).await?;
+            let agreed = check(&mut verifier, batch, &mut disagreements).await?;
             work.store.put_annotations(target.dataset, target.import, &agreed).await?;
-            file.kept = agreed.iter().map(Counted::of).fold(file.kept, Counted::plus);
+            kept = agreed.iter().map(Counted::of).fold(kept, Counted::plus);
         }
         let report = verifier.report().clone();
         *slot = Some(verifier.into_worker());
-        Ok(report)
+        Ok(Stored { report, kept, disagreements })
     }
 
     async fn start_worker(&self) -> Result<Worker, StageError> {
@@ -148,9 +150,9 @@ impl Importer {
     }
 
     /// A file of which nothing can be imported, or not all where all is asked for.
-    fn refuse_useless(&self, file: &AnnotationFile) -> Result<(), StageError> {
+    fn refuse_useless(&self, file: &AnnotationFile, kept: Counted) -> Result<(), StageError> {
         let Some(first) = file.refusals.first() else { return Ok(()) };
-        if self.settings.strict || file.kept.records == 0 {
+        if self.settings.strict || kept.records == 0 {
             let detail = format!("{} refused, the first: {first}", file.refusals.len());
             return Err(StageError::rejected(RejectCode::InvalidAnnotations, detail));
         }
@@ -173,12 +175,20 @@ struct Target<'a> {
     format: Format,
 }
 
+/// What became of a file's records.
+struct Stored {
+    report: ConversionReport,
+    kept: Counted,
+    /// What the converters say something else of.
+    disagreements: Vec<Refusal>,
+}
+
 /// What was stored of a file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counted {
-    pub(crate) records: u64,
-    pub(crate) regions: u64,
-    pub(crate) boxes: u64,
+struct Counted {
+    records: u64,
+    regions: u64,
+    boxes: u64,
 }
 
 impl Counted {
@@ -237,16 +247,16 @@ fn failure(error: LabelStudioError) -> StageError {
     }
 }
 
-fn summary(file: &AnnotationFile, report: &ConversionReport) -> Value {
+fn summary(file: &AnnotationFile, kept: Counted, report: &ConversionReport) -> Value {
     let mut codes: BTreeMap<&str, u64> = BTreeMap::new();
     for refusal in &file.refusals {
         *codes.entry(refusal.code.as_str()).or_default() += 1;
     }
     let items: BTreeSet<_> = file.refusals.iter().map(|refusal| record_of(&refusal.item)).collect();
     json!({
-        "records": file.kept.records,
-        "regions": file.kept.regions,
-        "boxes": file.kept.boxes,
+        "records": kept.records,
+        "regions": kept.regions,
+        "boxes": kept.boxes,
         "refused": items.len(),
         "refusals": codes,
         "skipped": file.skipped,

@@ -4,8 +4,9 @@ use super::{ellipse, quad};
 use crate::mask::MaskError;
 use crate::{Bounds, Mask, Point, Polygon, Shape};
 
-/// The polygons that a shape with an outline is, or nearly is: an ellipse has [`super::ELLIPSE_VERTICES`].
-pub(crate) fn outline(shape: &Shape) -> Vec<Polygon> {
+/// The polygons that a shape with an outline is, or nearly is: an ellipse has [`ELLIPSE_VERTICES`](crate::ELLIPSE_VERTICES).
+/// Masks, points and whole images have none.
+pub fn outline(shape: &Shape) -> Vec<Polygon> {
     let one = |exterior: Vec<Point>| vec![Polygon { exterior, holes: Vec::new() }];
     match shape {
         Shape::Image | Shape::Point { .. } | Shape::Mask(_) => Vec::new(),

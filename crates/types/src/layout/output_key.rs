@@ -108,6 +108,7 @@ fn is_version_file(stage: StageName, rest: &str) -> bool {
         [_, file] => match file.split_once('.') {
             Some((stem, "tar" | "idx" | "tar.idx")) => is_shard_stem(stem),
             Some((split, "wids.json")) => split.parse::<Split>().is_ok(),
+            Some((split, "coco.json" | "label-studio.json")) => curated && split.parse::<Split>().is_ok(),
             _ => false,
         },
         _ => false,
@@ -175,6 +176,8 @@ mod tests {
             (StageName::Curate, "pre/ds/v12/README.md", of_version.clone()),
             (StageName::Curate, "pre/ds/v12/plans/720p/test-000000.json", of_version.clone()),
             (StageName::Curate, "pre/ds/v12/720p/test/metadata.jsonl", of_version.clone()),
+            (StageName::Curate, "pre/ds/v12/720p/test.coco.json", of_version.clone()),
+            (StageName::Curate, "pre/ds/v12/720p/train.label-studio.json", of_version.clone()),
             (StageName::Curate, &format!("pre/ds/v12/720p/test/{IMAGE}.webp"), of_version),
         ] {
             assert_eq!(outputs_of(stage, key), Some(expected), "{stage} {key}");
@@ -246,6 +249,8 @@ mod tests {
             (StageName::Shard, "pre/ds/1/manifest.json"),
             (StageName::Shard, "pre/ds/v0/manifest.json"),
             (StageName::Shard, "pre/ds/v1/notes.txt"),
+            (StageName::Shard, "pre/ds/v1/720p/train.coco.json"),
+            (StageName::Curate, "pre/ds/v1/720p/notes.coco.json"),
             (StageName::Shard, "pre/ds/v1/720p/notes.tar"),
             (StageName::Shard, "pre/ds/v1/720p/train-3.tar"),
             (StageName::Shard, "pre/ds/v1/720p/train-000003.tar.gz"),

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use dataset_builder::{Export, PlannedSample};
 
-use super::published::Published;
 use crate::arguments::ExportArguments;
 use crate::backend::Backend;
 use crate::output;
+use crate::published::Published;
 
 pub(crate) async fn run(arguments: ExportArguments) -> anyhow::Result<ExitCode> {
     let backend = Backend::open(&arguments.backend).await?;
@@ -28,10 +28,7 @@ pub(crate) async fn run(arguments: ExportArguments) -> anyhow::Result<ExitCode> 
 /// The file, and how many images it describes.
 fn write(published: Published, arguments: &ExportArguments) -> anyhow::Result<(Vec<u8>, usize)> {
     let settings = published.settings.clone();
-    let variants: Vec<_> = published.manifest.variants.keys().cloned().collect();
-    if !variants.contains(&arguments.variant) {
-        bail!("the version has no variant {}: it has {}", arguments.variant, variants.join(", "));
-    }
+    published.check_variant(&arguments.variant)?;
     let mut samples: Vec<PlannedSample> = Vec::new();
     for sample in published.samples()? {
         let sample = sample?;

@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use types::{DatasetName, Split, VersionNumber};
 
-use super::published::Published;
 use crate::arguments::BackendArguments;
 use crate::backend::Backend;
 use crate::output;
+use crate::published::Published;
 
 const PAGE: u32 = 1_000;
 

@@ -11,7 +11,7 @@ use types::Split;
 use crate::bench::{Bench, files_below, list, members, number, text};
 
 /// Boxes on pictures of 160 by 120 pixels: (file name, category, box).
-fn coco(boxes: &[(&str, u32, [f64; 4])], empty: &[&str]) -> Value {
+pub(crate) fn coco(boxes: &[(&str, u32, [f64; 4])], empty: &[&str]) -> Value {
     let mut images: Vec<&str> = boxes.iter().map(|(name, ..)| *name).chain(empty.iter().copied()).collect();
     images.dedup();
     let id_of = |name: &str| images.iter().position(|image| *image == name);
@@ -27,7 +27,8 @@ fn coco(boxes: &[(&str, u32, [f64; 4])], empty: &[&str]) -> Value {
     })
 }
 
-fn write(bench: &Bench, name: &str, document: &Value) -> anyhow::Result<String> {
+/// A file of the bench; its path.
+pub(crate) fn write(bench: &Bench, name: &str, document: &Value) -> anyhow::Result<String> {
     let path = bench.path(name);
     fs::write(&path, document.to_string())?;
     Ok(path.display().to_string())

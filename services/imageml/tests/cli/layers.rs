@@ -6,8 +6,9 @@ use anyhow::Context;
 use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Every crate of ours and its layer; a crate depends only on lower ones.
-const LAYERS: [(u8, &[&str]); 5] = [
+const LAYERS: [(u8, &[&str]); 6] = [
     (0, &["types", "annotations", "imaging", "shards", "sample-images", "s3-events"]),
+    (1, &["contact-sheet"]),
     (2, &["object-storage", "manifest-store", "staging", "queue", "label-studio"]),
     (3, &["pipeline", "dataset-builder", "janitor"]),
     (4, &["service", "local-cloud"]),

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use dataset_builder::{AnnotationSettings, PlannedSample};
 use types::{DatasetName, DatasetVersionManifest, Split, VersionNumber};
 
@@ -39,13 +39,27 @@ impl Published {
         let settings = AnnotationSettings::from_json(&manifest.annotations)
             .map_err(|reason| anyhow::anyhow!("manifest.json: {reason}"))?;
         let folder = uri.parent();
-        let object = backend.blobs().head(&folder.join("samples.parquet")).await?.object;
+        let table = backend.blobs().head(&folder.join("samples.parquet")).await;
+        // Versions that are laid out as files have none.
+        let object = table.with_context(|| format!("{dataset} {version} has no sample table"))?.object;
         let scratch = backend.scratch()?;
         let path = scratch.path().join("samples.parquet");
         backend.blobs().download(&object, &path, MAX_TABLE_BYTES).await?;
         // Open, it outlives the folder.
         let table = File::open(&path)?;
         Ok(Self { manifest, settings, table })
+    }
+
+    /// Refuses a variant that the version does not have.
+    ///
+    /// # Errors
+    /// What it has.
+    pub(crate) fn check_variant(&self, variant: &str) -> anyhow::Result<()> {
+        if self.manifest.variants.contains_key(variant) {
+            return Ok(());
+        }
+        let known: Vec<_> = self.manifest.variants.keys().map(String::as_str).collect();
+        bail!("the version has no variant {variant}: it has {}", known.join(", "));
     }
 
     /// Every sample of every variant, in the order of the table; read once.
