@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use annotations::json_items::{JsonEnd, Root, root};
 use annotations::label_studio::{LabelConfig, LabelConfigError};
 use annotations::{Format, FrameKind, Record, Refusal, WantedCategory, coco, label_studio};
 use serde::Serialize;
@@ -86,11 +87,13 @@ impl AnnotationFile {
             None => {}
         }
         if label_studio::looks_like(document) {
-            Ok(Format::LabelStudio)
-        } else {
-            refuse(
+            return Ok(Format::LabelStudio);
+        }
+        match unfinished(document) {
+            Some(end) => refuse(&format!("{}: {end}", end.code())),
+            None => refuse(
                 "JSON that is neither Label Studio's (tasks or annotations) nor COCO's (images and annotations)",
-            )
+            ),
         }
     }
 
@@ -151,6 +154,15 @@ impl AnnotationFile {
             give(label_studio::read(document, &options).filter_map(ReadRecord::of), take);
         }
         file
+    }
+}
+
+/// Why not even the first item of a document, or one of its members, can be told from the next.
+fn unfinished(document: &[u8]) -> Option<JsonEnd> {
+    match root(document) {
+        Root::Array(mut items) => items.next()?.err(),
+        Root::Object(mut members) => members.find_map(Result::err),
+        Root::Other => None,
     }
 }
 

@@ -31,7 +31,11 @@ fn inbox(stand: &Stand) -> Vec<(S3Uri, Vec<u8>)> {
     photos.chain([copy, broken]).collect()
 }
 
-async fn published(stand: &Stand, name: &str, number: u32) -> anyhow::Result<DatasetVersionManifest> {
+pub(crate) async fn published(
+    stand: &Stand,
+    name: &str,
+    number: u32,
+) -> anyhow::Result<DatasetVersionManifest> {
     let (name, wanted) = (dataset(name), VersionNumber::new(number));
     testkit::until(&format!("version {number} of {name} is published"), PATIENCE, async || {
         let found = stand.store.datasets().await?.into_iter().find(|found| found.name == name);

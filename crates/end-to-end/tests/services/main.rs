@@ -1,6 +1,7 @@
 //! The service binaries as processes, against a real Postgres and S3 servers over HTTP: moto (written by others) where
 //! it holds the keys, our own local cloud where it does not.
 
+mod annotations;
 mod chain;
 mod configuration;
 mod drain;

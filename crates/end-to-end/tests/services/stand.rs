@@ -102,6 +102,7 @@ impl Stand {
         let store = manifest_store::open(&database.url).await?;
         let folder = tempfile::tempdir()?;
         std::fs::create_dir_all(folder.path().join("a/b/c"))?;
+        std::fs::create_dir(folder.path().join("tmp"))?;
         Ok(Self { server, name, database, store, blobs, queues: BTreeMap::new(), folder })
     }
 
@@ -153,6 +154,11 @@ impl Stand {
         self.folder.path().join("a/b/c/nvme")
     }
 
+    /// Where services put what is short-lived beside their work.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.folder.path().join("tmp")
+    }
+
     /// A service over these stores, fast enough for a test.
     pub(crate) fn start(&self, program: Program, arguments: &[&str]) -> anyhow::Result<Service> {
         self.start_through(self.endpoint(), program, arguments)
@@ -180,6 +186,8 @@ impl Stand {
                 .env("POLL_INTERVAL", "200ms")
                 .env("RETRY_BACKOFF", "100ms")
                 .env("JANITOR_INTERVAL", "off")
+                .env("LABEL_STUDIO_ROOT", concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+                .env("TMPDIR", self.scratch())
                 .args(arguments)
                 .current_dir(self.folder.path().join("a/b"));
             if let Some(queue) = self.queues.get(input) {
