@@ -32,7 +32,7 @@ kill-test: ## Kill runs at random moments and compare the results with an undist
 chaos: ## Faults, crashes and lost events against the real services (SEEDS=1,2,3, ARGUMENTS='S-02 --seeds 7')
 	@SEEDS="$(SEEDS)" ARGUMENTS="$(ARGUMENTS)" scripts/chaos.sh
 
-bench: ## Measure claims and publications on PostgreSQL, and what the engine costs per object
+bench: ## Measure claims and publications on PostgreSQL, the engine per object, an import of annotations
 	@scripts/bench.sh
 
 clean: ## Remove everything that was built, the demo, .venv, .venv-label-studio and .elasticmq

@@ -34,7 +34,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
-use crate::{FrameKind, Record, Refusal, WantedCategory};
+use crate::{FrameKind, MAX_REGION_POINTS, Record, Refusal, WantedCategory};
 pub use document::{Kind, looks_like};
 pub use read::read;
 pub use write::{Entry, Written, write};
@@ -56,7 +56,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { points: 50_000, annotations: 10_000 }
+        Self { points: MAX_REGION_POINTS, annotations: 10_000 }
     }
 }
 

@@ -51,7 +51,7 @@ pub use write::{Task, Written, write};
 
 use serde_json::Value;
 
-use crate::{Item, Record, Refusal};
+use crate::{Item, MAX_REGION_POINTS, Record, Refusal};
 
 /// The attribute that holds what Label Studio says of a region and the canonical one has no field for.
 pub const EXTRA: &str = "label_studio";
@@ -69,6 +69,8 @@ pub struct Limits {
     pub item_bytes: usize,
     /// Results of one annotation.
     pub results: usize,
+    /// Points of one region.
+    pub region_points: usize,
     /// Points of all polygons of one annotation.
     pub points: usize,
     /// Pixels of all brush strokes of one annotation: each region has as many as the image.
@@ -77,7 +79,13 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { item_bytes: 64 << 20, results: 100_000, points: 1_000_000, pixels: 1 << 32 }
+        Self {
+            item_bytes: 64 << 20,
+            results: 100_000,
+            region_points: MAX_REGION_POINTS,
+            points: 1_000_000,
+            pixels: 1 << 32,
+        }
     }
 }
 

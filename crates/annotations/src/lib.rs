@@ -31,4 +31,4 @@ pub use record::{Format, Frame, FrameKind, Origin, Provenance, Record, RecordId}
 pub use refusal::{Item, Refusal, RefusalCode};
 pub use region::{Drawn, Keypoint, Region, Visibility};
 pub use select::{SELECTION_POLICY, Selection, SetAside, select};
-pub use shape::{Bounds, Point, Polygon, Shape};
+pub use shape::{Bounds, MAX_REGION_POINTS, Point, Polygon, Shape};

@@ -50,6 +50,10 @@ pub struct Polygon {
     pub holes: Vec<Vec<Point>>,
 }
 
+/// The most points that one region may have in a file: each variant cuts and maps them all, and what is finer than this
+/// is a mask.
+pub const MAX_REGION_POINTS: usize = 50_000;
+
 /// Where something is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

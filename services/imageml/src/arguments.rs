@@ -227,7 +227,7 @@ pub(crate) struct NormalizeArguments {
 #[command(after_help = "\
 Example request:
   {\"name\": \"street-train\", \"dataset\": \"street\", \"version\": 1, \"variant\": \"720p\", \"splits\": [\"train\"],
-   \"min_width\": 600, \"limit\": 1000, \"output\": \"webdataset\"}")]
+   \"min_width\": 600, \"limit\": 1000, \"output\": \"webdataset\", \"annotation_files\": [\"coco\"]}")]
 pub(crate) struct CurateArguments {
     /// The request, a JSON file
     #[arg(value_name = "REQUEST")]

@@ -67,7 +67,7 @@ impl Form {
 
     /// Whether a reader makes the very same shape of it.
     pub(super) fn says(&self, exact: &Shape, frame: Frame) -> bool {
-        let mut budget = Budget { points: usize::MAX, pixels: u64::MAX };
+        let mut budget = Budget { region_points: usize::MAX, points: usize::MAX, pixels: u64::MAX };
         shape::shape(self.geometry, &self.value, frame, &mut budget).is_ok_and(|read| read == *exact)
     }
 }

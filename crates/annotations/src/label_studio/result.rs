@@ -38,7 +38,8 @@ pub(super) fn read(
     let mut problems = Problems::new();
     let (groups, relations) = grouped(result, config, &mut problems);
     let frame = frame(&groups, &mut problems);
-    let mut budget = Budget { points: limits.points, pixels: limits.pixels };
+    let Limits { region_points, points, pixels, .. } = *limits;
+    let mut budget = Budget { region_points, points, pixels };
     let mut regions = Vec::with_capacity(groups.len());
     for pieces in &groups {
         match region::region(pieces, frame, config, &mut budget) {

@@ -78,9 +78,10 @@ impl Geometry {
     }
 }
 
-/// What is left of what a record may ask for.
+/// What is left of what a record may ask for, and what each of its regions may.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
+    pub(super) region_points: usize,
     pub(super) points: usize,
     pub(super) pixels: u64,
 }
@@ -197,6 +198,10 @@ fn ellipse(value: &Map<String, Value>, frame: Frame) -> Result<Shape, Problem> {
 fn polygon(value: &Map<String, Value>, frame: Frame, budget: &mut Budget) -> Result<Shape, Problem> {
     let closed = fields::flag(value, "closed")?.unwrap_or(true);
     let Some(points) = fields::list(value, "points")? else { return malformed("there is no `points`") };
+    if points.len() > budget.region_points {
+        let detail = format!("{} points; the limit is {}", points.len(), budget.region_points);
+        return Err((RefusalCode::LimitExceeded, detail));
+    }
     let Some(left) = budget.points.checked_sub(points.len()) else {
         return Err((RefusalCode::LimitExceeded, "more points than a record may have".to_owned()));
     };

@@ -180,20 +180,24 @@ fn two_regions_with_one_id_are_refused() {
 
 #[test]
 fn large_polygons_are_read_and_larger_ones_refused() {
-    // On a circle.
-    let points: Vec<_> = (0..100_000)
-        .map(|step| {
-            let (sin, cos) = (f64::from(step) / 50_000.0 * std::f64::consts::PI).sin_cos();
-            [50.0 + 40.0 * cos, 50.0 + 40.0 * sin]
-        })
-        .collect();
-    let ring = entry("p", "polygonlabels", json!({"points": points, "polygonlabels": ["car"]}));
+    let circle = |count: u32| {
+        let points: Vec<_> = (0..count)
+            .map(|step| {
+                let (sin, cos) = (f64::from(step) / f64::from(count) * std::f64::consts::TAU).sin_cos();
+                [50.0 + 40.0 * cos, 50.0 + 40.0 * sin]
+            })
+            .collect();
+        entry("p", "polygonlabels", json!({"points": points, "polygonlabels": ["car"]}))
+    };
+    let ring = circle(50_000);
     let Shape::Polygon { polygons, .. } = region(std::slice::from_ref(&ring)).shape else {
         panic!("a polygon")
     };
-    assert_eq!(polygons[0].exterior.len(), 100_000);
+    assert_eq!(polygons[0].exterior.len(), 50_000);
+    let refusal = &refusals(read_all(&task(&[circle(100_000)])))[0];
+    assert_eq!((refusal.code, refusal.item.region_id.as_deref()), (RefusalCode::LimitExceeded, Some("p")));
     let tight = |limits: Limits| ReadOptions { limits, ..ReadOptions::default() };
-    let fewer = tight(Limits { points: 99_999, ..Limits::default() });
+    let fewer = tight(Limits { points: 49_999, ..Limits::default() });
     assert_eq!(refused_with(std::slice::from_ref(&ring), &fewer), RefusalCode::LimitExceeded);
     let fewer = tight(Limits { results: 1, ..Limits::default() });
     assert_eq!(refused_with(&[car("a"), car("b")], &fewer), RefusalCode::LimitExceeded);
