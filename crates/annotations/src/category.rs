@@ -1,6 +1,6 @@
 //! Categories and their ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -72,15 +72,16 @@ impl Registry {
     /// trainers). What is known keeps its number and its definition.
     pub fn admit(&mut self, wanted: &[WantedCategory]) -> Vec<Category> {
         let mut new = Vec::new();
+        let mut taken: BTreeSet<u32> = self.by_name.values().map(|category| category.id).collect();
         // Wishes first: no number that is asked for goes to somebody who did not care.
         let (wishing, rest): (Vec<_>, Vec<_>) = wanted.iter().partition(|wanted| wanted.id.is_some());
         for WantedCategory { id, definition } in wishing.into_iter().chain(rest) {
             if self.by_name.contains_key(&definition.name) {
                 continue;
             }
-            let taken = |id: u32| self.by_name.values().any(|category| category.id == id);
-            let next = self.by_name.values().map(|category| category.id.saturating_add(1)).max().unwrap_or(1);
-            let id = id.filter(|id| !taken(*id)).unwrap_or_else(|| next.max(1));
+            let next = taken.last().map_or(1, |highest| highest.saturating_add(1));
+            let id = id.filter(|id| !taken.contains(id)).unwrap_or(next);
+            taken.insert(id);
             let category = Category { id, definition: definition.clone() };
             self.by_name.insert(definition.name.clone(), category.clone());
             new.push(category);

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::RefusalCode;
 use crate::json_items::{Root, parse_item, root};
+use crate::{MAX_REGION_POINTS, RefusalCode, Shape};
 
 /// What is wrong with something.
 pub(crate) type Problem = (RefusalCode, String);
@@ -30,6 +30,22 @@ pub(crate) fn as_number(value: &Value, name: &str) -> Result<f64, Problem> {
 
 pub(crate) fn no_text<T>(value: &Value, name: &str) -> Result<T, Problem> {
     malformed(format!("`{name}` is no text: {}", excerpt(value)))
+}
+
+/// Refuses more points than a region may have.
+pub(crate) fn check_points(points: usize, limit: usize) -> Result<(), Problem> {
+    if points <= limit {
+        return Ok(());
+    }
+    Err((RefusalCode::LimitExceeded, format!("{points} points; the limit is {limit}")))
+}
+
+/// The same of a shape that was written down as it is; masks have no points.
+pub(crate) fn check_shape(shape: Option<&Shape>) -> Result<(), Problem> {
+    match shape {
+        Some(shape @ Shape::Polygon { .. }) => check_points(shape.elements(), MAX_REGION_POINTS),
+        _ => Ok(()),
+    }
 }
 
 /// The beginning of a value, for people.

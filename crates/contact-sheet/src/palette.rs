@@ -4,7 +4,7 @@ use annotations::{Category, Registry};
 use tiny_skia::Color;
 
 /// The hues of two numbers that follow each other are a golden angle apart, so that any first few are well apart.
-const GOLDEN_ANGLE: f32 = 137.507_77;
+const GOLDEN_ANGLE: f64 = 137.507_764;
 const SATURATION: f32 = 0.9;
 const LIGHTNESS: f32 = 0.55;
 
@@ -26,7 +26,7 @@ impl<'a> Palette<'a> {
     /// A category has the same colour on every sheet of its dataset, as it has the same number; what is none is white.
     pub(crate) fn colour(&self, label: &str) -> Color {
         match self.category(label) {
-            Some(category) => hue((category.id as f32 * GOLDEN_ANGLE) % 360.0),
+            Some(category) => hue(((f64::from(category.id) * GOLDEN_ANGLE) % 360.0) as f32),
             None => Color::WHITE,
         }
     }

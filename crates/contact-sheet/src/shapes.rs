@@ -40,7 +40,7 @@ pub(crate) fn tag(on: &mut Pixmap, region: &Region, palette: &Palette<'_>) {
 pub(crate) fn place_tag(on: &mut Pixmap, region: &Region, palette: &Palette<'_>, (x, y): (u32, u32)) {
     let font = Font::PLAIN;
     let colour = palette.colour(region.labels.first().map(String::as_str).unwrap_or_default());
-    let text = font.fit(&region.labels.join(", "), on.width());
+    let text = font.fit(&region.labels.join(", "), on.width().saturating_sub(4));
     let (width, height) = (font.width(&text) + 4, tag_height());
     let (x, y) = (x.min(on.width().saturating_sub(width)), y.min(on.height().saturating_sub(height)));
     if let Some(rect) = tiny_skia::Rect::from_xywh(x as f32, y as f32, width as f32, height as f32) {

@@ -7,7 +7,7 @@ use crate::palette::Palette;
 use crate::text::Font;
 use crate::{SheetError, Tile};
 
-/// The most pixels of a sheet: 400 MB while it is drawn.
+/// The most pixels of a sheet: 400 MB while it is drawn, twice as much while it is written.
 pub const MAX_PIXELS: u64 = 100_000_000;
 
 const MARGIN: u32 = 12;
@@ -35,11 +35,11 @@ impl Layout {
     }
 
     fn cell_height(&self) -> u32 {
-        self.side + LINES * (Font::PLAIN.height() + LINE_GAP) + MARGIN
+        self.side.saturating_add(LINES * (Font::PLAIN.height() + LINE_GAP) + MARGIN)
     }
 
     fn width(&self) -> u64 {
-        u64::from(MARGIN) + u64::from(self.columns()) * u64::from(self.side + MARGIN)
+        u64::from(MARGIN) + u64::from(self.columns()) * u64::from(self.side.saturating_add(MARGIN))
     }
 }
 
@@ -81,7 +81,8 @@ impl<'a> Sheet<'a> {
         Font::TITLE.draw(&mut page, (MARGIN, MARGIN), &Font::TITLE.fit(title, inner), colour(INK));
         let mut sheet = Self { page, palette: Palette::new(categories), layout, top, filled: 0 };
         for ((label, text), (x, line)) in legend.iter().zip(places) {
-            sheet.legend_entry(label, &Font::PLAIN.fit(text, inner), (x, line));
+            let room = inner.saturating_sub(Font::PLAIN.height() + LINE_GAP);
+            sheet.legend_entry(label, &Font::PLAIN.fit(text, room), (x, line));
         }
         Ok(sheet)
     }
@@ -97,11 +98,14 @@ impl<'a> Sheet<'a> {
         Font::PLAIN.draw(&mut self.page, (x + side + LINE_GAP, y), text, colour(INK));
     }
 
-    /// Fills the next cell; cells beyond those that were announced are not drawn.
+    /// Fills the next cell. Nothing is drawn of more cells than were announced.
     ///
     /// # Errors
     /// The picture cannot be read.
     pub fn add(&mut self, tile: &Tile<'_>) -> Result<(), SheetError> {
+        if self.filled == self.layout.cells {
+            return Ok(());
+        }
         let (column, row) = (self.filled % self.layout.columns(), self.filled / self.layout.columns());
         let (x, y) =
             (MARGIN + column * (self.layout.side + MARGIN), self.top + row * self.layout.cell_height());

@@ -2,7 +2,7 @@
 
 use annotations::{Format, Frame, FrameKind, Record, Refusal, Registry, coco, label_studio};
 use serde_json::{Map, Value, json};
-use types::{RejectCode, RejectReason};
+use types::{RejectCode, RejectReason, S3Uri};
 
 use crate::{AnnotationSettings, PlannedSample, carry};
 
@@ -17,16 +17,18 @@ pub struct Export<'a> {
 
 impl Export<'_> {
     /// Writes the annotations of the samples that people have looked at, in their order; of the others nothing is said,
-    /// since an image without annotations would count as one with nothing on it. Pictures are named
-    /// `<image id>.<extension>`. Equal samples give equal bytes.
+    /// since an image without annotations would count as one with nothing on it. COCO calls pictures
+    /// `<image id>.<extension>`, Label Studio finds them where `place` says. Equal samples give equal bytes.
     ///
     /// # Errors
     /// A label is none of the categories.
     pub fn write<'s>(
         &self,
         samples: impl IntoIterator<Item = &'s PlannedSample>,
+        place: impl Fn(&PlannedSample) -> S3Uri,
     ) -> Result<Vec<u8>, RejectReason> {
-        let said: Vec<_> = samples.into_iter().filter_map(|sample| self.said(sample)).collect();
+        let said = samples.into_iter().filter_map(|sample| self.said(sample, place(sample)));
+        let said: Vec<_> = said.collect();
         match self.format {
             Format::Coco => self.coco(&said),
             Format::LabelStudio => Self::label_studio(&said),
@@ -40,12 +42,12 @@ impl Export<'_> {
     }
 
     fn label_studio(said: &[Said<'_>]) -> Result<Vec<u8>, RejectReason> {
-        let images: Vec<_> = said.iter().map(|said| said.sample.uri.to_string()).collect();
+        let images: Vec<_> = said.iter().map(|said| said.uri.to_string()).collect();
         let tasks: Vec<_> = said.iter().zip(&images).map(|(said, image)| said.task(image)).collect();
         label_studio::write(&tasks).map(|written| written.json).map_err(refused)
     }
 
-    fn said<'s>(&self, sample: &'s PlannedSample) -> Option<Said<'s>> {
+    fn said<'s>(&self, sample: &'s PlannedSample, uri: S3Uri) -> Option<Said<'s>> {
         let record = sample.annotation.as_ref()?;
         let regions = carry(record, sample, self.settings).regions;
         let frame = Frame { width: sample.width, height: sample.height, kind: FrameKind::Displayed };
@@ -57,7 +59,7 @@ impl Export<'_> {
             regions: regions.into_iter().map(|(region, _)| region).collect(),
             ..record.clone()
         };
-        Some(Said { sample, record, file_name })
+        Some(Said { sample, record, file_name, uri })
     }
 }
 
@@ -66,12 +68,13 @@ struct Said<'s> {
     sample: &'s PlannedSample,
     record: Record,
     file_name: String,
+    uri: S3Uri,
 }
 
 impl Said<'_> {
     /// Label Studio is to find the rendition where it is.
     fn task<'t>(&'t self, image: &'t str) -> label_studio::Task<'t> {
-        label_studio::Task { image, records: vec![&self.record], data: identity(self.sample) }
+        label_studio::Task { image, records: vec![&self.record], data: self.identity() }
     }
 
     fn entry(&self) -> coco::Entry<'_> {
@@ -79,24 +82,24 @@ impl Said<'_> {
             record: &self.record,
             file_name: &self.file_name,
             size: (self.sample.width, self.sample.height),
-            identity: identity(self.sample),
+            identity: self.identity(),
+        }
+    }
+
+    fn identity(&self) -> Map<String, Value> {
+        let fields = json!({
+            "image_id": self.sample.image_id,
+            "uri": self.uri,
+            "source_uri": self.sample.source.uri,
+            "source_key": self.sample.source.key,
+        });
+        match fields {
+            Value::Object(fields) => fields,
+            _ => Map::new(),
         }
     }
 }
 
 fn refused(refusal: Box<Refusal>) -> RejectReason {
     RejectReason::new(RejectCode::InvalidAnnotations, refusal.to_string())
-}
-
-fn identity(sample: &PlannedSample) -> Map<String, Value> {
-    let fields = json!({
-        "image_id": sample.image_id,
-        "uri": sample.uri,
-        "source_uri": sample.source.uri,
-        "source_key": sample.source.key,
-    });
-    match fields {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    }
 }

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const UNIT: u64 = 1 << 20;
 
-/// Bytes that decoded pictures may take at once, over all workers. Counted in MiB.
+/// Bytes that decoded pictures and annotation files may take at once, over all workers. Counted in MiB.
 #[derive(Debug, Clone)]
 pub struct MemoryBudget {
     semaphore: Arc<Semaphore>,
@@ -24,6 +24,11 @@ impl MemoryBudget {
     pub fn new(bytes: u64) -> Self {
         let units = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX >> 3).clamp(1, u32::MAX >> 3);
         Self { semaphore: Arc::new(Semaphore::new(units as usize)), units }
+    }
+
+    /// The whole budget.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.units) * UNIT
     }
 
     /// Waits, first come first served, until `bytes` are free. Work that is larger than the whole budget gets

@@ -85,7 +85,7 @@ pub struct CommonArguments {
     /// Threads that compute [default: one per core]
     #[arg(long, env = "CPU_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub cpu_threads: Option<u16>,
-    /// Memory that decoded pictures may take at once, over all workers
+    /// Memory that decoded pictures and annotation files may take at once, over all workers
     #[arg(long, env = "DECODE_MEMORY", default_value = "768MiB", value_name = "SIZE")]
     pub decode_memory: ByteSize,
     /// How long a claim lives without a heartbeat

@@ -102,17 +102,6 @@ impl Service {
         self.process.id()
     }
 
-    /// The processes that it started and that still run.
-    pub fn children(&self) -> anyhow::Result<Vec<u32>> {
-        let mut found = Vec::new();
-        for task in std::fs::read_dir(format!("/proc/{}/task", self.pid()))? {
-            // A thread may be gone by now.
-            let children = std::fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-            found.extend(children.split_whitespace().filter_map(|id| id.parse::<u32>().ok()));
-        }
-        Ok(found)
-    }
-
     /// Whether it still runs.
     pub fn is_running(&mut self) -> anyhow::Result<bool> {
         Ok(self.process.try_wait()?.is_none())

@@ -45,16 +45,10 @@ fn export(
     kind: OutputKind,
     folder: &S3Uri,
 ) -> Result<Vec<u8>, RejectReason> {
-    let export = Export { format, settings: &part.annotations };
-    match kind {
-        OutputKind::Webdataset => export.write(&part.samples),
-        // Label Studio is to find the dataset's own pictures.
-        OutputKind::Files => {
-            let copied = |sample: &PlannedSample| PlannedSample {
-                uri: files::place(part, sample, folder),
-                ..sample.clone()
-            };
-            export.write(&part.samples.iter().map(copied).collect::<Vec<_>>())
-        }
-    }
+    // Label Studio is to find the dataset's own pictures.
+    let place = |sample: &PlannedSample| match kind {
+        OutputKind::Webdataset => sample.uri.clone(),
+        OutputKind::Files => files::place(part, sample, folder),
+    };
+    Export { format, settings: &part.annotations }.write(&part.samples, place)
 }

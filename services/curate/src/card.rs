@@ -34,8 +34,8 @@ pub(crate) fn card(request: &CurationRequest, version: VersionNumber, parts: &[S
         append(
             &mut text,
             format_args!(
-                "\n## Annotation files\n\nOf the samples that people have looked at, in pixels of the pictures, \
-                 which they call `<image id>.<extension>`:\n\n{listed}"
+                "\n## Annotation files\n\nOf the samples that people have looked at, in pixels of the pictures. COCO calls \
+                 these `<image id>.<extension>`, Label Studio by their S3 URI.\n\n{listed}"
             ),
         );
     }

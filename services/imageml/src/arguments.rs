@@ -188,7 +188,7 @@ pub(crate) struct MachineArguments {
     /// Threads that compute [default: one per core]
     #[arg(long, env = "CPU_THREADS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) cpu_threads: Option<u16>,
-    /// Memory that decoded pictures may take at once
+    /// Memory that decoded pictures and annotation files may take at once
     #[arg(long, env = "DECODE_MEMORY", default_value = "768MiB", value_name = "SIZE")]
     pub(crate) decode_memory: ByteSize,
     /// The most that work in progress may take on the staging disk [default: what is free]

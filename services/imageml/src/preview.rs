@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use annotations::{Region, Registry};
 use anyhow::{Context, bail};
 use contact_sheet::{Layout, Sheet, Tile};
-use dataset_builder::{AnnotationSettings, PlannedSample, carry, read_variant};
+use dataset_builder::{AnnotationSettings, Carried, PlannedSample, carry, read_variant};
 use futures::{FutureExt, StreamExt, stream};
 use indicatif::ProgressBar;
 use object_storage::BlobStore;
@@ -57,7 +57,7 @@ async fn preview(backend: &Backend, arguments: &PreviewArguments) -> anyhow::Res
     let published = Published::open(backend, dataset, version).await?;
     published.check_variant(variant)?;
     let settings = published.settings.clone();
-    let (samples, matching) = choose(published, arguments)?;
+    let (samples, matching) = tokio::task::block_in_place(|| choose(published, arguments))?;
     if samples.is_empty() {
         bail!("no sample of {dataset} {version} matches");
     }
@@ -99,7 +99,8 @@ async fn draw(
     arguments: &PreviewArguments,
 ) -> anyhow::Result<Vec<u8>> {
     let categories: Registry = settings.categories.iter().cloned().collect();
-    let regions: Vec<_> = samples.iter().map(|sample| regions(sample, settings)).collect();
+    let carried: Vec<_> = samples.iter().map(|sample| carried(sample, settings)).collect();
+    let regions: Vec<Vec<Region>> = carried.iter().map(regions).collect();
     let layout = Layout {
         cells: u32::try_from(samples.len()).unwrap_or(u32::MAX),
         columns: arguments.columns,
@@ -110,9 +111,9 @@ async fn draw(
     let bar = ProgressBar::new(samples.len() as u64);
     let reads: Vec<_> = samples.iter().map(|sample| read_variant(blobs, sample).boxed()).collect();
     let mut pictures = stream::iter(reads).buffered(PARALLEL_READS);
-    for (sample, regions) in samples.iter().zip(&regions) {
+    for ((sample, carried), regions) in samples.iter().zip(&carried).zip(&regions) {
         let picture = pictures.next().await.context("a picture for each sample")??;
-        let caption = [sample.source.key.as_str(), &describe(sample, regions)];
+        let caption = [sample.source.key.as_str(), &describe(carried.as_ref())];
         let tile = Tile { picture: &picture, regions, caption };
         tokio::task::block_in_place(|| sheet.add(&tile)).with_context(|| sample.uri.to_string())?;
         bar.inc(1);
@@ -121,18 +122,22 @@ async fn draw(
     Ok(tokio::task::block_in_place(|| sheet.to_png())?)
 }
 
-/// What is on a sample, as trainers get it.
-fn regions(sample: &PlannedSample, settings: &AnnotationSettings) -> Vec<Region> {
-    let carried = sample.annotation.as_ref().map(|record| carry(record, sample, settings));
-    carried.into_iter().flat_map(|carried| carried.regions).map(|(region, _)| region).collect()
+/// What is on a sample, as trainers get it; `None` where nobody has looked.
+fn carried(sample: &PlannedSample, settings: &AnnotationSettings) -> Option<Carried> {
+    sample.annotation.as_ref().map(|record| carry(record, sample, settings))
 }
 
-fn describe(sample: &PlannedSample, regions: &[Region]) -> String {
-    match (&sample.annotation, regions.len()) {
-        (None, _) => "not looked at".to_owned(),
-        (Some(_), 0) => "reviewed, nothing there".to_owned(),
-        (Some(_), 1) => "1 region".to_owned(),
-        (Some(_), count) => format!("{count} regions"),
+fn regions(carried: &Option<Carried>) -> Vec<Region> {
+    carried.iter().flat_map(|carried| &carried.regions).map(|(region, _)| region.clone()).collect()
+}
+
+fn describe(carried: Option<&Carried>) -> String {
+    let Some(Carried { regions, dropped }) = carried else { return "not looked at".to_owned() };
+    let plural = if regions.len() == 1 { "" } else { "s" };
+    match (regions.len(), dropped.values().sum::<u64>()) {
+        (0, 0) => "reviewed, nothing there".to_owned(),
+        (count, 0) => format!("{count} region{plural}"),
+        (count, dropped) => format!("{count} region{plural}, {dropped} left out"),
     }
 }
 

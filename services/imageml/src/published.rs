@@ -4,6 +4,7 @@ use std::fs::File;
 
 use anyhow::{Context, bail};
 use dataset_builder::{AnnotationSettings, PlannedSample};
+use object_storage::StorageError;
 use types::{DatasetName, DatasetVersionManifest, Split, VersionNumber};
 
 use crate::backend::Backend;
@@ -39,9 +40,12 @@ impl Published {
         let settings = AnnotationSettings::from_json(&manifest.annotations)
             .map_err(|reason| anyhow::anyhow!("manifest.json: {reason}"))?;
         let folder = uri.parent();
-        let table = backend.blobs().head(&folder.join("samples.parquet")).await;
-        // Versions that are laid out as files have none.
-        let object = table.with_context(|| format!("{dataset} {version} has no sample table"))?.object;
+        let object = match backend.blobs().head(&folder.join("samples.parquet")).await {
+            Err(StorageError::NotFound(_)) => {
+                bail!("{dataset} {version} has no sample table: it is laid out as files");
+            }
+            found => found?.object,
+        };
         let scratch = backend.scratch()?;
         let path = scratch.path().join("samples.parquet");
         backend.blobs().download(&object, &path, MAX_TABLE_BYTES).await?;

@@ -2,19 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use annotations::{Format, Item, Record, Refusal, Registry, SELECTION_POLICY};
+use annotations::{Item, Record, Refusal, SELECTION_POLICY};
 use bytes::Bytes;
 use label_studio::{
     Candidate, ConversionReport, LabelStudioError, Verdict, Verifier, Worker, WorkerSettings,
 };
 use manifest_store::{AnnotationImport, Effect};
-use pipeline::{Content, Output, Processed, StageError, Work};
+use pipeline::{Content, MemoryPermit, Output, Processed, StageError, Work};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
 use types::{DatasetName, LineageEdge, RejectCode, RejectReason, Relation, S3Uri, Sha256, layout};
 
-use crate::annotation_file::{AnnotationFile, Part, ReadRecord, ReadSettings};
+use crate::annotation_file::{AnnotationFile, ReadSettings};
+use crate::parts::{Part, ReadRecord};
+
+/// About what an import takes of memory, in sizes of its file: the file, and COCO's records beside it.
+const COPIES: u64 = 4;
 
 /// What became of an annotation file's place in bronze.
 #[derive(Debug, Clone)]
@@ -57,33 +61,30 @@ impl Importer {
     }
 
     /// Reads, checks and stores a file's records. They count from the publication of what this returns.
-    pub(crate) async fn import(
-        &self,
-        work: &Work,
-        format: Format,
-        archive: Archive,
-        data: Bytes,
-    ) -> Result<Processed, StageError> {
-        let known = work.store.categories(&archive.dataset).await?;
-        let id = self.import_id(work);
-        let target = Target { dataset: &archive.dataset, import: &id, format };
-        // The file stays in memory; COCO's records do too, and take about three times as much.
-        let copies = if format == Format::Coco { 4 } else { 1 };
-        let _permit = work.memory.acquire((data.len() as u64).saturating_mul(copies)).await;
-        let (parts, reading) = self.read(format, data);
-        let stored = self.check_and_store(work, target, parts, known).await;
+    pub(crate) async fn import(&self, work: &Work, archive: Archive) -> Result<Processed, StageError> {
+        // One at a time, from the file's first byte in memory on: there is one worker, and who waits for it holds nothing.
+        let mut slot = self.worker.lock().await;
+        let wanted = archive.bytes.saturating_mul(COPIES);
+        // Images go on beside it.
+        let permit = work.memory.acquire(wanted.min(work.memory.bytes() / 2)).await;
+        let data = work.read_input().await?;
+        let (parts, reading) = self.read(data, permit);
+        let stored = self.check_and_store(work, &archive.dataset, parts, &mut slot).await;
+        drop(slot);
         let read = reading.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
         let mut file = read.map_err(StageError::Rejected)?;
-        let Stored { report, kept, disagreements } = stored?;
+        let Some(Stored { report, kept, disagreements }) = stored? else {
+            return Err(StageError::rejected(RejectCode::InvalidAnnotations, "nothing of it was read"));
+        };
         file.refusals.extend(disagreements);
         self.refuse_useless(&file, kept)?;
         let summary = summary(&file, kept, &report);
         let import = AnnotationImport {
-            id,
+            id: self.import_id(work),
             source: work.object.object.clone(),
             archive_uri: archive.uri.clone(),
             archive_sha256: archive.sha256,
-            annotation_format: format,
+            annotation_format: report.format,
             converter_version: report.sdk_version.clone(),
             conversion_parameters: self.parameters(&report),
             categories: file.categories.clone(),
@@ -95,13 +96,15 @@ impl Importer {
     /// Reads on a thread that may wait: not on one of the CPU pool, since it goes no faster than the converters.
     fn read(
         &self,
-        format: Format,
         data: Bytes,
+        permit: MemoryPermit,
     ) -> (mpsc::Receiver<Part>, JoinHandle<Result<AnnotationFile, RejectReason>>) {
         let settings = self.settings.read.clone();
         let (sender, parts) = mpsc::channel(1);
         let reading = tokio::task::spawn_blocking(move || {
-            AnnotationFile::read(format, &data, &settings, |part| sender.blocking_send(part).is_ok())
+            let read = AnnotationFile::read(&data, &settings, &sender);
+            drop((data, permit));
+            read
         });
         (parts, reading)
     }
@@ -112,33 +115,33 @@ impl Importer {
         Sha256::of(json!([object.uri, object.version, self.settings.canonical()]).to_string())
     }
 
-    /// Stores what the converters agree with.
+    /// Stores what the converters agree with; `None` where the file has no parts: whoever reads it says why.
     async fn check_and_store(
         &self,
         work: &Work,
-        target: Target<'_>,
+        dataset: &DatasetName,
         mut parts: mpsc::Receiver<Part>,
-        mut categories: Registry,
-    ) -> Result<Stored, StageError> {
-        if let Some(Part::Categories(wanted)) = parts.recv().await {
-            categories.admit(&wanted);
-        }
-        let mut slot = self.worker.lock().await;
+        slot: &mut Option<Worker>,
+    ) -> Result<Option<Stored>, StageError> {
+        let Some(Part::Head(format, wanted)) = parts.recv().await else { return Ok(None) };
+        let mut categories = work.store.categories(dataset).await?;
+        categories.admit(&wanted);
         let worker = match slot.take() {
             Some(worker) => worker,
             None => self.start_worker().await?,
         };
-        let mut verifier = Verifier::new(worker, target.format, categories).map_err(failure)?;
+        let id = self.import_id(work);
+        let mut verifier = Verifier::new(worker, format, categories).map_err(failure)?;
         let (mut kept, mut disagreements) = (Counted::default(), Vec::new());
         while let Some(Part::Records(batch)) = parts.recv().await {
             // An error drops the worker with the verifier: the next attempt begins with a new one.
             let agreed = check(&mut verifier, batch, &mut disagreements).await?;
-            work.store.put_annotations(target.dataset, target.import, &agreed).await?;
+            work.store.put_annotations(dataset, &id, &agreed).await?;
             kept = agreed.iter().map(Counted::of).fold(kept, Counted::plus);
         }
         let report = verifier.report().clone();
         *slot = Some(verifier.into_worker());
-        Ok(Stored { report, kept, disagreements })
+        Ok(Some(Stored { report, kept, disagreements }))
     }
 
     async fn start_worker(&self) -> Result<Worker, StageError> {
@@ -165,14 +168,6 @@ impl Importer {
         parameters.insert("selection".to_owned(), json!(SELECTION_POLICY));
         parameters
     }
-}
-
-/// What a file is imported as.
-#[derive(Clone, Copy)]
-struct Target<'a> {
-    dataset: &'a DatasetName,
-    import: &'a Sha256,
-    format: Format,
 }
 
 /// What became of a file's records.

@@ -4,6 +4,7 @@
 mod annotation_file;
 mod config;
 mod import;
+mod parts;
 mod stage;
 
 pub use annotation_file::{GivenLabelConfig, ReadSettings};

@@ -19,12 +19,11 @@ use types::{
 };
 
 use crate::ImportSettings;
-use crate::annotation_file::AnnotationFile;
 use crate::import::{Archive, Importer};
 
 /// The longest key that S3 takes, in bytes.
 const MAX_KEY_BYTES: usize = 1024;
-/// The largest annotation file; with what is read from it, it is in memory as a whole.
+/// The largest annotation file; it is in memory as a whole, and of COCO all that is read from it too.
 const MAX_ANNOTATION_BYTES: u64 = 256 << 20;
 /// Bytes in which the first sign of a JSON document has to be.
 const HEAD_BYTES: u64 = 4 << 10;
@@ -138,12 +137,8 @@ impl Stage for Ingest {
             let detail = format!("{bytes} bytes, at most {} are taken for an image", self.limits.max_bytes);
             return Err(StageError::rejected(RejectCode::LimitExceeded, detail));
         }
-        let data = work.read_input().await?;
-        let processed = if json {
-            self.annotations(work, landed, data).await?
-        } else {
-            self.image(work, landed, data).await?
-        };
+        let processed =
+            if json { self.annotations(work, landed).await? } else { self.image(work, landed).await? };
         Ok(processed.into())
     }
 }
@@ -159,16 +154,8 @@ struct Landed<'a> {
 }
 
 impl Ingest {
-    async fn annotations(
-        &self,
-        work: &Work,
-        landed: Landed<'_>,
-        data: Bytes,
-    ) -> Result<Processed, StageError> {
+    async fn annotations(&self, work: &Work, landed: Landed<'_>) -> Result<Processed, StageError> {
         let Landed { dataset, relative, path, bytes, sha256 } = landed;
-        let looked_at = data.clone();
-        let format = work.cpu.run(move || AnnotationFile::format_of(&looked_at)).await?;
-        let format = format.map_err(StageError::Rejected)?;
         let archive = Archive {
             uri: layout::bronze_annotations(&self.output, &dataset, relative, sha256),
             dataset,
@@ -176,12 +163,12 @@ impl Ingest {
             sha256: *sha256,
             content: Content::File(path.to_owned()),
         };
-        self.importer.import(work, format, archive, data).await
+        self.importer.import(work, archive).await
     }
 
-    async fn image(&self, work: &Work, landed: Landed<'_>, data: Bytes) -> Result<Processed, StageError> {
+    async fn image(&self, work: &Work, landed: Landed<'_>) -> Result<Processed, StageError> {
         let Landed { dataset, relative, path, bytes, sha256 } = landed;
-        let inspection = self.inspect(work, data).await?;
+        let inspection = self.inspect(work, work.read_input().await?).await?;
         refuse_taken_key(work, &dataset, relative, sha256).await?;
         let bronze_uri = layout::bronze_image(&self.output, &dataset, relative, sha256);
         let original = OriginalRecord {

@@ -6,6 +6,7 @@ use super::carried::{CarriedRegion, Derived};
 use super::fields::{Fields, Problem, as_integer, excerpt, malformed, numbers};
 use super::form::Form;
 use super::{CARRIED, EXTRA_KEYS, segmentation};
+use crate::values::check_shape;
 use crate::{CategoryDefinition, Frame, Keypoint, Point, RefusalCode, Region, Visibility};
 
 /// What an annotation is read with.
@@ -165,7 +166,12 @@ fn score(fields: &mut Fields) -> Result<Option<f64>, Problem> {
 
 fn carried(fields: &mut Fields) -> Result<Option<CarriedRegion>, Problem> {
     let Some(value) = fields.take(CARRIED) else { return Ok(None) };
-    serde_json::from_value(value).map(Some).or_else(|error| malformed(format!("`{CARRIED}`: {error}")))
+    let carried: CarriedRegion = match serde_json::from_value(value) {
+        Ok(carried) => carried,
+        Err(error) => return malformed(format!("`{CARRIED}`: {error}")),
+    };
+    check_shape(carried.shape.as_ref())?;
+    Ok(Some(carried))
 }
 
 /// `attributes`, and under [`EXTRA_KEYS`] the keys that COCO does not define.

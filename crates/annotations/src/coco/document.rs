@@ -5,6 +5,9 @@ use serde_json::{Map, Value};
 use crate::json_items::{JsonEnd, Members, Root, parse_item, root};
 use crate::{Item, Refusal, RefusalCode};
 
+/// The most images, annotations or categories of a file: twice as many as the largest datasets have.
+const MAX_ITEMS: usize = 2_000_000;
+
 /// What a document is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -101,6 +104,10 @@ impl<'a> Sections<'a> {
             };
             for item in found {
                 match item {
+                    Ok(_) if items.len() == MAX_ITEMS => {
+                        end = Some((RefusalCode::LimitExceeded, format!("more than {MAX_ITEMS} `{name}`")));
+                        break;
+                    }
                     Ok(item) => items.push(item),
                     Err(error) => {
                         let detail = match error {

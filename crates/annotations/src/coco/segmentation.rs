@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fields::{Problem, excerpt, malformed, numbers};
+use crate::values::check_points;
 use crate::{Bounds, Frame, Mask, MaskError, Point, Polygon, RefusalCode, Shape};
 
 /// Pixels that a coordinate may be outside of the image: less is rounding and moved to the edge.
@@ -59,9 +60,7 @@ fn bounds(value: &Value, frame: Frame) -> Result<Bounds, Problem> {
 
 fn polygon(rings: &[Value], frame: Frame, max_points: usize) -> Result<Shape, Problem> {
     let points: usize = rings.iter().map(|ring| ring.as_array().map_or(0, Vec::len) / 2).sum();
-    if points > max_points {
-        return Err((RefusalCode::LimitExceeded, format!("{points} points; the limit is {max_points}")));
-    }
+    check_points(points, max_points)?;
     if rings.iter().any(Value::is_number) {
         return malformed("`segmentation` is one list of numbers; COCO has a list of such lists");
     }

@@ -10,6 +10,7 @@ use super::form::{Form, fingerprint};
 use super::shape::Geometry;
 use super::statement::{self, Kind};
 use super::{CARRIED, EXTRA, IMAGE};
+use crate::values::check_shape;
 use crate::{Bounds, Drawn, Frame, Keypoint, Region, Shape};
 
 /// What Label Studio says of a region and the canonical one has no field for, in its attributes under [`EXTRA`].
@@ -162,9 +163,12 @@ impl CarriedRegion {
     /// Takes it out of a `meta`.
     pub(super) fn take(meta: &mut Map<String, Value>) -> Result<Option<Self>, Problem> {
         let Some(value) = meta.remove(CARRIED) else { return Ok(None) };
-        serde_json::from_value(value)
-            .map(Some)
-            .or_else(|error| malformed(format!("`meta.{CARRIED}`: {error}")))
+        let carried: Self = match serde_json::from_value(value) {
+            Ok(carried) => carried,
+            Err(error) => return malformed(format!("`meta.{CARRIED}`: {error}")),
+        };
+        check_shape(carried.shape.as_ref())?;
+        Ok(Some(carried))
     }
 
     /// The region with it, as far as it still says what was written with it.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::brush::{self, BrushError};
 use super::fields::{self, Problem, as_number, excerpt, malformed, required_number};
+use crate::values::check_points;
 use crate::{Bounds, Frame, Point, Polygon, RefusalCode, Shape};
 
 /// Pixels that something may be outside of the image: less is rounding and moved to the edge.
@@ -198,10 +199,7 @@ fn ellipse(value: &Map<String, Value>, frame: Frame) -> Result<Shape, Problem> {
 fn polygon(value: &Map<String, Value>, frame: Frame, budget: &mut Budget) -> Result<Shape, Problem> {
     let closed = fields::flag(value, "closed")?.unwrap_or(true);
     let Some(points) = fields::list(value, "points")? else { return malformed("there is no `points`") };
-    if points.len() > budget.region_points {
-        let detail = format!("{} points; the limit is {}", points.len(), budget.region_points);
-        return Err((RefusalCode::LimitExceeded, detail));
-    }
+    check_points(points.len(), budget.region_points)?;
     let Some(left) = budget.points.checked_sub(points.len()) else {
         return Err((RefusalCode::LimitExceeded, "more points than a record may have".to_owned()));
     };

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::path::Path;
-use std::time::SystemTime;
 
 use annotations::Format;
 use anyhow::Context as _;
 use manifest_store::{ClaimStatus, Settlement};
 use object_storage::BlobStore as _;
 use serde_json::{Value, json};
-use testkit::{Service, photo};
+use testkit::{Conversions, Service, photo};
 use types::{DatasetVersionManifest, RejectCode, StageName};
 
 use crate::chain::published;
@@ -169,12 +167,6 @@ async fn the_map_is_kept(stand: &Stand, image: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// When a converter's request was last written below `scratch`.
-fn request(scratch: &Path) -> Option<SystemTime> {
-    let files = std::fs::read_dir(scratch).ok()?.filter_map(Result::ok);
-    files.filter_map(|file| std::fs::metadata(file.path().join("input.json")).ok()?.modified().ok()).max()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_import_whose_service_dies_is_taken_over_whole() -> anyhow::Result<()> {
     const TASKS: u64 = 4_000;
@@ -189,22 +181,24 @@ async fn an_import_whose_service_dies_is_taken_over_whole() -> anyhow::Result<()
     let lease = ["--lease", "3s"];
     let mut first = stand.start(Program::Ingest, &lease)?;
     stand.put(&export, json!(tasks).to_string()).await?;
-    // Batches are written one after the other: at the second, records of the first are in the store.
-    let seen = testkit::until("a batch is checked", PATIENCE, async || Ok(request(&stand.scratch())))
+    // After the first result, when the second request is there, the records of the first are in the store.
+    let scratch = stand.scratch();
+    let conversions = Conversions { scratch: &scratch };
+    let result = testkit::until("a batch is checked", PATIENCE, async || Ok(conversions.result()))
         .await
         .with_context(|| first.log_text())?;
     testkit::until("a second batch is checked", PATIENCE, async || {
-        Ok(request(&stand.scratch()).filter(|now| *now != seen).map(drop))
+        Ok(conversions.requested_after(result).then_some(()))
     })
     .await?;
-    let converters = first.children()?;
+    let converters = testkit::children_of(first.pid())?;
     assert_eq!(converters.len(), 1, "one converter, and nothing else");
     first.kill()?;
     let name = dataset("street");
     assert!(stand.store.annotation_imports(&name, None, 10).await?.is_empty(), "it was killed in the middle");
     assert!(stand.store.annotations(&name, None, 10).await?.is_empty(), "nobody sees a part of an import");
     testkit::until("its converter is gone too", PATIENCE, async || {
-        Ok(converters.iter().all(|id| !Path::new(&format!("/proc/{id}")).exists()).then_some(()))
+        Ok(converters.iter().copied().all(testkit::is_gone).then_some(()))
     })
     .await?;
 

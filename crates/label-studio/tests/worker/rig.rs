@@ -121,9 +121,8 @@ pub(crate) async fn verdicts(
 
 /// Waits for a process to be gone: reaped, or a zombie that tokio has not reaped yet.
 pub(crate) async fn until_gone(process: u32) -> anyhow::Result<()> {
-    let stat = PathBuf::from(format!("/proc/{process}/stat"));
     let gone = async {
-        while std::fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(") Z ")) {
+        while !testkit::is_gone(process) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };

@@ -39,6 +39,7 @@ fn write(published: Published, arguments: &ExportArguments) -> anyhow::Result<(V
     }
     samples.sort_by_key(|sample| sample.image_id);
     let export = Export { format: arguments.format.into(), settings: &settings };
-    let written = export.write(&samples).map_err(|reason| anyhow::anyhow!("{reason}"))?;
+    let written =
+        export.write(&samples, |sample| sample.uri.clone()).map_err(|reason| anyhow::anyhow!("{reason}"))?;
     Ok((written, samples.iter().filter(|sample| sample.annotation.is_some()).count()))
 }

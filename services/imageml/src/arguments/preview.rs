@@ -10,8 +10,8 @@ use super::BackendArguments;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Boxes, polygons, masks, ellipses and points are drawn where trainers get them: from the published version, in the \
-variant's own pixels. A category has the same colour on every sheet of a dataset. Which samples are shown is decided by \
-the seed alone.
+variant's own pixels. A category has the same colour on every sheet of a dataset. Of the samples that match, the seed \
+decides which are shown.
 
 Examples:
   imageml preview --dataset street --variant 720p --output sheet.png

@@ -1,14 +1,15 @@
 //! Annotation files of other tools: real ones read, our own written beside curated datasets, and the import's helper
 //! killed in the middle.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
-use std::time::SystemTime;
 
 use anyhow::Context as _;
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
+use testkit::Conversions;
 
 use crate::annotations::{coco, write};
 use crate::bench::{Bench, Running, list, text};
@@ -54,6 +55,15 @@ fn boxes(coco: &Value) -> anyhow::Result<BTreeMap<(String, u64), Value>> {
         anyhow::Ok(((key.clone(), category), one["bbox"].clone()))
     });
     found.collect()
+}
+
+/// What is said of each image of a Label Studio document.
+fn results(tasks: &Value) -> anyhow::Result<BTreeMap<String, Value>> {
+    let said = |task: &Value| {
+        let result = task.pointer("/annotations/0/result").context("an annotation")?;
+        Ok((text(task, "/data/image")?.to_owned(), result.clone()))
+    };
+    list(tasks, "")?.iter().map(said).collect()
 }
 
 #[test]
@@ -119,12 +129,17 @@ fn curated_shards_have_the_files_that_export_writes() -> anyhow::Result<()> {
         assert_eq!(names(&curated)?, names(&exported)?);
         if format == "coco" {
             assert_eq!(boxes(&curated)?, boxes(&exported)?);
+        } else {
+            assert_eq!(results(&curated)?, results(&exported)?);
+            // 20 of 64 pixels.
+            let widths = |result: &Value| result.to_string().contains(r#""width":31.25"#);
+            assert!(results(&curated)?.values().any(widths));
         }
     }
     Ok(())
 }
 
-/// Records, regions, and what is refused, as research and the files themselves say it (a record is an image in COCO, an
+/// Records and regions, as research and the files themselves say it (a record is an image in COCO, an
 /// annotation or a prediction with a body in Label Studio).
 const REAL_FILES: [(&str, u64, u64); 10] = [
     ("coco/mmpose_test_coco_keypoints.json", 4, 14),
@@ -182,21 +197,21 @@ fn killing_the_converter_in_the_middle_loses_no_record() -> anyhow::Result<()> {
     let mut command = bench.command(&["annotations", "import", &file, "--dataset", "d", "--json"]);
     command.env("TMPDIR", &scratch);
     let mut import = Running::start(command)?;
-    // Batches are written one after the other to the same place: at the second, the first is done.
-    let batch = || -> Option<SystemTime> {
-        let files = fs::read_dir(&scratch).ok()?.filter_map(Result::ok);
-        files.filter_map(|file| fs::metadata(file.path().join("input.json")).ok()?.modified().ok()).max()
-    };
-    import.wait_until(|| batch().is_some())?;
-    let first = batch();
-    import.wait_until(|| batch().is_some_and(|at| Some(at) != first))?;
-    let children = import.children()?;
-    assert_eq!(children.len(), 1, "the converter alone");
-    for child in children {
-        kill_process(child, Signal::KILL)?;
-    }
+    // After the first result, when the second request is there, the records of the first are in the store.
+    let conversions = Conversions { scratch: &scratch };
+    let first = Cell::new(None);
+    import.wait_until(|| {
+        first.set(conversions.result());
+        first.get().is_some()
+    })?;
+    import.wait_until(|| first.get().is_some_and(|first| conversions.requested_after(first)))?;
+    let children = testkit::children_of(import.id())?;
+    let [converter] = children.as_slice() else { anyhow::bail!("not the converter alone: {children:?}") };
+    let converter = i32::try_from(*converter).ok().and_then(Pid::from_raw).context("a process id")?;
+    kill_process(converter, Signal::KILL)?;
     let ran = import.wait()?;
     assert_eq!(ran.code, Some(0), "{ran}");
+    assert!(ran.stderr.contains("label studio worker died"), "{ran}");
     let summary = &ran.document()?["files"][0]["import"]["summary"];
     assert_eq!((&summary["records"], &summary["refused"]), (&json!(TASKS), &json!(0)));
     assert_eq!(summary["checked_by_sdk"], json!({ "box": TASKS }), "each box was checked once");

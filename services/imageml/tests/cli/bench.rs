@@ -160,15 +160,8 @@ impl Running {
         Ok(())
     }
 
-    /// The processes that it started and that still run.
-    pub(crate) fn children(&self) -> anyhow::Result<Vec<rustix::process::Pid>> {
-        let mut found = Vec::new();
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let children = fs::read_to_string(task?.path().join("children")).unwrap_or_default();
-            let ids = children.split_whitespace().filter_map(|id| id.parse().ok());
-            found.extend(ids.filter_map(rustix::process::Pid::from_raw));
-        }
-        Ok(found)
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn signal(&self, signal: rustix::process::Signal) -> anyhow::Result<()> {

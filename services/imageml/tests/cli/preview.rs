@@ -22,7 +22,7 @@ fn boxes_are_drawn_where_trainers_get_them() -> anyhow::Result<()> {
     let bench = Bench::with_pictures(4)?;
     let boxes = [("00.jpg", 7, [10.0, 20.0, 50.0, 40.0]), ("01.jpg", 3, [0.0, 0.0, 9.0, 9.0])];
     let file = write(&bench, "boxes.json", &coco(&boxes, &["02.jpg"]))?;
-    bench.run(&["--annotations", &file])?;
+    bench.run(&["--annotations", &file, "--split", "100/0/0"])?;
 
     // Pictures of 160 by 120 in cells of 160: 20 pixels of border above. Before the first cell are a margin of 12 to the
     // left, and title, legend and two margins, 64 together, above.
@@ -44,8 +44,10 @@ fn boxes_are_drawn_where_trainers_get_them() -> anyhow::Result<()> {
     let everything = sheet(&bench, &["--variant", "64x64", "--columns", "2"])?;
     assert_eq!(list(&everything.0, "/samples")?.len(), 4);
     assert_eq!((&everything.0["reviewed"], everything.1.width()), (&json!(3), 12 + 2 * 332));
-    let reviewed = sheet(&bench, &["--variant", "64x64", "--reviewed", "--samples", "2"])?.0;
-    assert_eq!(list(&reviewed, "/samples")?.len(), 2);
+    let reviewed = sheet(&bench, &["--variant", "64x64", "--reviewed", "--split", "train"])?.0;
+    assert_eq!(list(&reviewed, "/samples")?.len(), 3);
+    let two = sheet(&bench, &["--variant", "64x64", "--samples", "2"])?.0;
+    assert_eq!(list(&two, "/samples")?.len(), 2);
     let orders = ["a", "b", "c", "d"].map(|seed| {
         sheet(&bench, &["--variant", "64x64", "--seed", seed]).map(|(said, _)| said["samples"].to_string())
     });
@@ -57,11 +59,12 @@ fn boxes_are_drawn_where_trainers_get_them() -> anyhow::Result<()> {
 #[test]
 fn what_cannot_be_shown_is_said() -> anyhow::Result<()> {
     let bench = Bench::with_pictures(1)?;
-    bench.run(&[])?;
+    bench.run(&["--split", "100/0/0"])?;
     let output = bench.path("sheet.png").display().to_string();
     for (more, expected) in [
         (vec!["--dataset", "d", "--variant", "9p"], "the version has no variant 9p: it has 360p, 64x64"),
         (vec!["--dataset", "d", "--variant", "64x64", "--label", "cow"], "no sample of d v1 matches"),
+        (vec!["--dataset", "d", "--variant", "64x64", "--split", "test"], "no sample of d v1 matches"),
         (vec!["--dataset", "d", "--variant", "64x64", "--version", "7"], "v7"),
         (vec!["--dataset", "nobody", "--variant", "64x64"], "nobody"),
     ] {

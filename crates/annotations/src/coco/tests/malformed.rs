@@ -6,6 +6,8 @@ use super::*;
 fn a_broken_annotation_costs_its_image_and_is_named() {
     use RefusalCode::{Degenerate, LimitExceeded, Malformed, OutOfRange, SizeConflict};
     let long: Vec<_> = (0..100_000).flat_map(|index| [index % 999, index % 499]).collect();
+    let exterior: Vec<_> = (0..50_001).map(|index| [index % 999, index % 499]).collect();
+    let carried = json!({"type": "polygon", "polygons": [{"exterior": exterior}]});
     for (annotation, code, detail) in [
         (json!({}), Malformed, "neither `bbox` nor `segmentation`"),
         (json!({"bbox": [1, 2, 3]}), Malformed, "[x, y, width, height]"),
@@ -23,6 +25,7 @@ fn a_broken_annotation_costs_its_image_and_is_named() {
         (json!({"segmentation": [1, 2, 3, 4, 5, 6]}), Malformed, "list of such lists"),
         (json!({"segmentation": [[1, 2, 3, 2, 3, 600]]}), OutOfRange, "600"),
         (json!({"segmentation": [long]}), LimitExceeded, "100000 points"),
+        (json!({"bbox": [1, 2, 3, 4], "imageml": {"shape": carried}}), LimitExceeded, "50001 points"),
         (json!({"segmentation": "polygon"}), Malformed, "neither polygons nor RLE"),
         (json!({"segmentation": {"counts": "0"}}), SizeConflict, "null"),
         (json!({"segmentation": {"size": [1000, 500], "counts": [500_000]}}), SizeConflict, "[1000,500]"),

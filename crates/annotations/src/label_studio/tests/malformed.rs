@@ -196,6 +196,11 @@ fn large_polygons_are_read_and_larger_ones_refused() {
     assert_eq!(polygons[0].exterior.len(), 50_000);
     let refusal = &refusals(read_all(&task(&[circle(100_000)])))[0];
     assert_eq!((refusal.code, refusal.item.region_id.as_deref()), (RefusalCode::LimitExceeded, Some("p")));
+    let exterior: Vec<_> = (0..50_001).map(|step| [step % 999, step % 499]).collect();
+    let mut carried = car("c");
+    carried["meta"] =
+        json!({ CARRIED: { "shape": { "type": "polygon", "polygons": [{ "exterior": exterior }] } } });
+    assert_eq!(refused(&[carried]), RefusalCode::LimitExceeded);
     let tight = |limits: Limits| ReadOptions { limits, ..ReadOptions::default() };
     let fewer = tight(Limits { points: 49_999, ..Limits::default() });
     assert_eq!(refused_with(std::slice::from_ref(&ring), &fewer), RefusalCode::LimitExceeded);
