@@ -63,7 +63,8 @@ impl<'a> Iterator for Items<'a> {
         if self.done {
             return None;
         }
-        let item = self.scan.entry(b']', Scan::value).transpose();
+        let item =
+            self.scan.entry(b']', Scan::value).transpose().or_else(|| self.scan.after(1).rest().map(Err));
         self.done = !matches!(item, Some(Ok(_)));
         item
     }
@@ -96,7 +97,8 @@ impl<'a> Iterator for Members<'a> {
             return None;
         }
         self.last = self.scan;
-        let member = self.scan.entry(b'}', Scan::member).transpose();
+        let member =
+            self.scan.entry(b'}', Scan::member).transpose().or_else(|| self.scan.after(1).rest().map(Err));
         self.done = !matches!(member, Some(Ok(_)));
         member
     }
@@ -147,6 +149,12 @@ impl<'a> Scan<'a> {
         while self.peek().is_some_and(|byte| byte.is_ascii_whitespace()) {
             self.at += 1;
         }
+    }
+
+    /// What must not be there: anything but blanks.
+    fn rest(mut self) -> Option<JsonEnd> {
+        self.blank();
+        self.peek().map(|_| JsonEnd::Unexpected(self.at))
     }
 
     /// The next entry of a list or object, past its comma; `None` at the closing bracket.
@@ -254,6 +262,15 @@ mod tests {
     fn items(text: &str) -> Vec<Result<String, JsonEnd>> {
         let Root::Array(items) = root(text.as_bytes()) else { panic!("not a list: {text}") };
         items.map(|item| item.map(|bytes| String::from_utf8_lossy(bytes).into_owned())).collect()
+    }
+
+    #[test]
+    fn what_comes_after_the_end_is_a_mistake() {
+        assert_eq!(items("[1, 2] \n"), [Ok("1".to_owned()), Ok("2".to_owned())]);
+        assert_eq!(items("[1][2]"), [Ok("1".to_owned()), Err(JsonEnd::Unexpected(3))]);
+        assert_eq!(items("[] x"), [Err(JsonEnd::Unexpected(3))]);
+        let Root::Object(members) = root(b"{\"a\": 1} {}") else { panic!("an object") };
+        assert_eq!(members.map(|member| member.is_ok()).collect::<Vec<_>>(), [true, false]);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 use types::Sha256;
 
 use crate::{Item, Region};
@@ -197,8 +199,9 @@ impl Record {
     /// When it was last changed, by the source's clock, as far as it says.
     pub fn changed_at(&self) -> Option<SystemTime> {
         let written = self.updated_at.as_deref().or(self.created_at.as_deref())?;
-        let utc = written.strip_suffix("+00:00").map(|time| format!("{time}Z"));
-        humantime::parse_rfc3339_weak(utc.as_deref().unwrap_or(written)).ok()
+        let with_offset = OffsetDateTime::parse(written, &Rfc3339).map(SystemTime::from);
+        // Older servers leave out what says that it is UTC.
+        with_offset.ok().or_else(|| humantime::parse_rfc3339_weak(written).ok())
     }
 
     /// What a refusal of it is about.

@@ -42,6 +42,7 @@ impl fmt::Display for Item {
             self.image.as_ref().map(|image| format!("({image})")),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
+        f.write_str(if parts.is_empty() { "the file" } else { "" })?;
         f.write_str(&parts.join(" "))
     }
 }

@@ -134,6 +134,8 @@ mod tests {
         assert_eq!(found.set_aside, [(&old, SetAside::Outranked), (&model, SetAside::Prediction)]);
         let truth = Record { ground_truth: true, ..old };
         assert_eq!(select(&[vec![&truth, &new]]).used, Some(&truth));
+        let east = record("east", "2026-01-01T02:00:01.5+02:00", 4.0);
+        assert_eq!(select(&[vec![&east, &new]]).used, Some(&east), "half a second later");
         assert_eq!(select(&[vec![&model]]).used, None);
         assert_eq!(select(&[]).used, None);
     }

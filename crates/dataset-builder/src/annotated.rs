@@ -1,11 +1,13 @@
 //! What is said of the images of a dataset: records are joined to images, and one record is chosen for each image.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use annotations::{ImageIndex, JoinRule, Record, RecordId, Refusal, Registry, SetAside, select};
-use manifest_store::{AnnotationLink, ManifestStore, StoreError};
+use annotations::{
+    ImageIndex, JoinRule, Provenance, Record, RecordId, Refusal, RefusalCode, Registry, SetAside, select,
+};
+use manifest_store::{AnnotationLink, ManifestStore, StoreError, StoredAnnotation};
 use staging::ItemName;
-use types::{DatasetName, ImageId, ObjectVersion, Orientation, S3Uri, StageName};
+use types::{DatasetName, ImageId, ObjectVersion, Orientation, S3Uri, Sha256, StageName};
 
 const PAGE: u32 = 5_000;
 
@@ -24,6 +26,8 @@ pub struct DatasetAnnotations {
     pub links: Vec<AnnotationLink>,
     /// The categories of the dataset.
     pub categories: Registry,
+    /// How many records of each import count: not those of which a later import says something else.
+    pub in_use: HashMap<Sha256, u64>,
 }
 
 /// What joining has to know of an original.
@@ -50,36 +54,36 @@ impl DatasetAnnotations {
         if records.is_empty() {
             return Ok(all);
         }
+        for stored in &records {
+            *all.in_use.entry(stored.import_id).or_default() += 1;
+        }
         let mut images = images(store, dataset).await?;
-        all.join(records, &mut images);
+        let mut join = Join::new(&images);
+        let mut lost = join.place_all(records);
+        lost.extend(join.refuse_mirrored());
+        let active = if lost.is_empty() { HashSet::new() } else { active(store, dataset).await? };
+        for Lost { import_id, record, mut refusal } in lost {
+            // A file that cannot be placed, such as one that calls pictures by other names, does not take the place of
+            // one that can.
+            if active.len() > 1 {
+                let history = store.annotation_history(dataset, &record).await?;
+                let mut others = history.iter().filter(|other| other.import_id != import_id);
+                let others = others.by_ref().filter(|other| active.contains(&other.import_id));
+                if let Some(placed) = others.filter_map(|other| join.place(other).ok()).next() {
+                    refusal.detail += "; what an earlier file says of it is used";
+                    join.placed.push(placed);
+                }
+            }
+            all.refused.push(*refusal);
+        }
+        for Placed { image, rule, record, .. } in join.placed {
+            *all.joined_by.entry(rule).or_default() += 1;
+            let image = &mut images[image];
+            all.links.push(image.link(&record.id));
+            image.records.push(record);
+        }
         all.choose(images);
         Ok(all)
-    }
-
-    /// Gives each record to its image.
-    fn join(&mut self, records: Vec<Record>, images: &mut [Image]) {
-        let mut index = ImageIndex::default();
-        for (number, image) in images.iter().enumerate() {
-            index.add(number, &image.key, &image.source.uri, &image.bronze);
-        }
-        for record in records {
-            let item = record.item();
-            let found = index.find(&record.image).map_err(|code| {
-                let detail = format!("no single image of the dataset is {:?}", record.image);
-                Box::new(Refusal { item, code, detail })
-            });
-            let placed = found.and_then(|(number, rule)| {
-                let image = &mut images[number];
-                let record = record.to_displayed(image.orientation, image.size)?;
-                self.links.push(image.link(&record.id));
-                image.records.push(record);
-                Ok(rule)
-            });
-            match placed {
-                Ok(rule) => *self.joined_by.entry(rule).or_default() += 1,
-                Err(refusal) => self.refused.push(*refusal),
-            }
-        }
     }
 
     /// Chooses a record for each image; `images` are by key, so exact duplicates are in their order.
@@ -104,6 +108,97 @@ impl DatasetAnnotations {
     }
 }
 
+/// A record that has found its image.
+struct Placed {
+    import_id: Sha256,
+    /// Which of the images.
+    image: usize,
+    rule: JoinRule,
+    /// In pixels of the image as it is displayed.
+    record: Record,
+}
+
+/// A record that has not.
+struct Lost {
+    import_id: Sha256,
+    record: RecordId,
+    refusal: Box<Refusal>,
+}
+
+/// Records on their way to images.
+struct Join<'a> {
+    images: &'a [Image],
+    index: ImageIndex,
+    placed: Vec<Placed>,
+    /// COCO files of which an image shows that they are drawn on stored pixels, though they were not said to be.
+    stored_frames: HashSet<Sha256>,
+}
+
+impl<'a> Join<'a> {
+    fn new(images: &'a [Image]) -> Self {
+        let mut index = ImageIndex::default();
+        for (number, image) in images.iter().enumerate() {
+            index.add(number, &image.key, &image.source.uri, &image.bronze);
+        }
+        Self { images, index, placed: Vec::new(), stored_frames: HashSet::new() }
+    }
+
+    /// Gives each record to its image; those that have none.
+    fn place_all(&mut self, records: Vec<StoredAnnotation>) -> Vec<Lost> {
+        let mut lost = Vec::new();
+        for stored in records {
+            match self.place(&stored) {
+                Ok(placed) => self.placed.push(placed),
+                Err(refusal) => {
+                    lost.push(Lost { import_id: stored.import_id, record: stored.record.id, refusal });
+                }
+            }
+        }
+        lost
+    }
+
+    fn place(&mut self, stored: &StoredAnnotation) -> Result<Placed, Box<Refusal>> {
+        let StoredAnnotation { import_id, record } = stored;
+        let (number, rule) = self.index.find(&record.image).map_err(|code| {
+            let detail = format!("no single image of the dataset is {:?}", record.image);
+            Box::new(Refusal { item: record.item(), code, detail })
+        })?;
+        let image = &self.images[number];
+        let displayed = record.to_displayed(image.orientation, image.size);
+        let (width, height) = image.size;
+        let turned = record.frame.is_some_and(|frame| (frame.width, frame.height) == (height, width));
+        if displayed.is_err() && turned && image.orientation.swaps_sides() && is_coco(record) {
+            self.stored_frames.insert(*import_id);
+        }
+        Ok(Placed { import_id: *import_id, image: number, rule, record: displayed? })
+    }
+
+    /// Mirroring and half turns leave the sides as they are, so that nothing is to be seen of a wrong frame. But where
+    /// another image of the same file shows it, these are not believed either.
+    fn refuse_mirrored(&mut self) -> Vec<Lost> {
+        let doubtful = |placed: &Placed| {
+            let orientation = self.images[placed.image].orientation;
+            let mirrored = orientation != Orientation::Upright && !orientation.swaps_sides();
+            mirrored && is_coco(&placed.record) && self.stored_frames.contains(&placed.import_id)
+        };
+        let (doubted, placed): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.placed).into_iter().partition(doubtful);
+        self.placed = placed;
+        let refuse = |Placed { import_id, record, .. }: Placed| {
+            let detail = "other images of this file are drawn on stored pixels, and this one is mirrored or turned by \
+                          180 degrees: import the file with --coco-frame stored";
+            let (item, detail) = (record.item(), detail.to_owned());
+            let refusal = Box::new(Refusal { item, code: RefusalCode::SizeMismatch, detail });
+            Lost { import_id, record: record.id, refusal }
+        };
+        doubted.into_iter().map(refuse).collect()
+    }
+}
+
+fn is_coco(record: &Record) -> bool {
+    matches!(record.provenance, Provenance::Coco { .. })
+}
+
 impl Image {
     fn link(&self, record: &RecordId) -> AnnotationLink {
         AnnotationLink {
@@ -116,15 +211,29 @@ impl Image {
     }
 }
 
-async fn records(store: &dyn ManifestStore, dataset: &DatasetName) -> Result<Vec<Record>, StoreError> {
-    let mut records: Vec<Record> = Vec::new();
+async fn records(
+    store: &dyn ManifestStore,
+    dataset: &DatasetName,
+) -> Result<Vec<StoredAnnotation>, StoreError> {
+    let mut records: Vec<StoredAnnotation> = Vec::new();
     loop {
-        let after = records.last().map(|record| record.id.clone());
+        let after = records.last().map(|stored| stored.record.id.clone());
         let page = store.annotations(dataset, after.as_ref(), PAGE).await?;
         if page.is_empty() {
             return Ok(records);
         }
-        records.extend(page.into_iter().map(|stored| stored.record));
+        records.extend(page);
+    }
+}
+
+/// The imports that count.
+async fn active(store: &dyn ManifestStore, dataset: &DatasetName) -> Result<HashSet<Sha256>, StoreError> {
+    let (mut found, mut after) = (HashSet::new(), None);
+    loop {
+        let page = store.annotation_imports(dataset, after, PAGE).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = Some(last.sequence);
+        found.extend(page.into_iter().filter(|import| import.active).map(|import| import.import.id));
     }
 }
 

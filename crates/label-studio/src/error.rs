@@ -38,6 +38,12 @@ pub enum LabelStudioError {
         /// What is known of it, with the end of what it printed.
         detail: String,
     },
+    /// Somebody killed the worker while it started.
+    #[error("the Label Studio worker was killed while it started: {detail}")]
+    Killed {
+        /// What is known of it, with the end of what it printed.
+        detail: String,
+    },
     /// Two workers in a row ended before they had answered.
     #[error("the Label Studio worker died twice over the same request: {detail}")]
     Died {
@@ -75,15 +81,17 @@ pub enum LabelStudioError {
 }
 
 impl LabelStudioError {
-    /// What the caller should do.
+    /// What the caller should do. A worker that is not there will not come by itself, so that files are rejected and
+    /// images go on.
     pub fn disposition(&self) -> Disposition {
+        let reject = |code| Disposition::Reject(RejectReason::new(code, self.to_string()));
         match self {
-            Self::Missing { .. } | Self::Incompatible { .. } | Self::Start { .. } | Self::Io { .. } => {
-                Disposition::Outage { after: STEP_BACK }
+            Self::Missing { .. } | Self::Incompatible { .. } | Self::Start { .. } => {
+                reject(RejectCode::ConverterMissing)
             }
-            Self::Died { .. } | Self::TimedOut { .. } => Disposition::Retry { after: STEP_BACK },
-            Self::Refused { .. } | Self::Unreadable { .. } => {
-                Disposition::Reject(RejectReason::new(RejectCode::DecoderFailure, self.to_string()))
+            Self::Refused { .. } | Self::Unreadable { .. } => reject(RejectCode::InvalidAnnotations),
+            Self::Killed { .. } | Self::Died { .. } | Self::TimedOut { .. } | Self::Io { .. } => {
+                Disposition::Retry { after: STEP_BACK }
             }
         }
     }

@@ -161,7 +161,7 @@ pub(crate) struct RunArguments {
     /// Where, and how it is said.
     #[command(flatten)]
     pub(crate) at: HomeArguments,
-    /// Fail when an image or an annotation file was rejected
+    /// Fail when an image was rejected, or an annotation file not imported whole
     #[arg(long)]
     pub(crate) strict: bool,
     /// A Label Studio or COCO file to import before the version is made; may be given several times

@@ -4,7 +4,7 @@ mod pipeline_run;
 mod progress;
 mod summary;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +20,7 @@ use shard::{Planned, Planner, Shard};
 use types::{BucketName, DatasetName, NormalizationPolicy, RejectCode, S3Uri, Sha256, VersionNumber, layout};
 
 pub(crate) use self::pipeline_run::PipelineRun;
-use crate::annotations::import::{import_files, sentence};
+use crate::annotations::import::{Imported, import_files, sentence};
 use crate::arguments::{InputLocation, RunArguments};
 use crate::home::{Home, HomeLayout, bucket};
 use crate::output;
@@ -46,9 +46,9 @@ pub(crate) async fn run(arguments: RunArguments) -> anyhow::Result<ExitCode> {
     let steps = Steps { arguments: &arguments, home: &home, source: &source.prefix, input };
     let published = Box::pin(steps.all(policy)).await;
     let exit = match published {
-        Ok(version) => {
+        Ok((version, annotation_files)) => {
             let place = summary::Place { home: &home, input: input_store.as_ref(), source: &source.prefix };
-            summary::report(&arguments, &place, version, begun).await
+            summary::report(&arguments, &place, summary::Made { version, annotation_files }, begun).await
         }
         Err(error) => Err(error),
     };
@@ -95,7 +95,11 @@ struct Steps<'a> {
 }
 
 impl Steps<'_> {
-    async fn all(&self, policy: NormalizationPolicy) -> anyhow::Result<Option<VersionNumber>> {
+    /// The version, and what became of annotation files that were named.
+    async fn all(
+        &self,
+        policy: NormalizationPolicy,
+    ) -> anyhow::Result<(Option<VersionNumber>, Vec<(PathBuf, Imported)>)> {
         let dataset = &self.arguments.dataset;
         let store = &self.home.store;
         let pipeline = PipelineRun::start(self.home, &self.arguments.machine).await?;
@@ -109,27 +113,29 @@ impl Steps<'_> {
         let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, limits)
             .with_annotations(self.arguments.annotations.settings()?);
         pipeline.drive(Arc::new(ingest), &self.input, self.source).await?;
-        self.import_annotations(&pipeline).await?;
+        let annotation_files = self.import_annotations(&pipeline).await?;
         let images = layout::bronze_images(&bronze, dataset);
         let normalize = Normalize::new(bronze, silver, policy, limits);
         pipeline.drive(Arc::new(normalize), &self.home.blobs, &images).await?;
         let version = self.publish(&pipeline, dataset).await?;
         pipeline.finish();
-        Ok(version)
+        Ok((version, annotation_files))
     }
 
     /// Files that were named, beside those that lie among the images.
-    async fn import_annotations(&self, pipeline: &PipelineRun<'_>) -> anyhow::Result<()> {
+    async fn import_annotations(
+        &self,
+        pipeline: &PipelineRun<'_>,
+    ) -> anyhow::Result<Vec<(PathBuf, Imported)>> {
         let RunArguments { dataset, annotation_files, annotations, .. } = self.arguments;
         if annotation_files.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
-        for (file, outcome) in
-            import_files(self.home, pipeline, dataset, annotation_files, annotations).await?
-        {
-            output::note(format!("{}: {}", file.display(), sentence(&outcome)));
+        let imported = import_files(self.home, pipeline, dataset, annotation_files, annotations).await?;
+        for (file, outcome) in &imported {
+            output::note(format!("{}: {}", file.display(), sentence(outcome)));
         }
-        Ok(())
+        Ok(imported)
     }
 
     /// The name of a curated dataset is taken.

@@ -170,3 +170,65 @@ fn unfinished(document: &[u8]) -> Option<JsonEnd> {
 fn refused(detail: &str) -> RejectReason {
     RejectReason::new(RejectCode::InvalidAnnotations, detail)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    fn task(number: usize, points: usize) -> Value {
+        let angle = |step: usize| step as f64 / points as f64 * std::f64::consts::TAU;
+        let at = |step| json!([50.0 + 40.0 * f64::cos(angle(step)), 50.0 + 40.0 * f64::sin(angle(step))]);
+        let points: Vec<_> = (0..points).map(at).collect();
+        let value = json!({ "points": points, "closed": true, "polygonlabels": ["car"] });
+        let result = json!([{
+            "id": "r", "type": "polygonlabels", "from_name": "label", "to_name": "image",
+            "original_width": 1000, "original_height": 500, "value": value,
+        }]);
+        json!({
+            "id": number, "data": { "image": format!("{number}.jpg") },
+            "annotations": [{ "id": number, "result": result }],
+        })
+    }
+
+    /// What reading comes to, and the number of records in each part.
+    fn read(document: &Value) -> (Result<AnnotationFile, RejectReason>, Vec<usize>) {
+        let (sender, mut parts) = mpsc::channel(1_000);
+        let read = AnnotationFile::read(document.to_string().as_bytes(), &ReadSettings::default(), &sender);
+        drop(sender);
+        let mut records = Vec::new();
+        while let Some(part) = parts.blocking_recv() {
+            match part {
+                Part::Head(format, categories) => {
+                    assert_eq!((format, categories.len(), records.len()), (Format::LabelStudio, 1, 0));
+                }
+                Part::Records(batch) => records.push(batch.len()),
+            }
+        }
+        (read, records)
+    }
+
+    #[test]
+    fn parts_are_bounded_in_records_and_in_memory() {
+        let tasks: Vec<_> = (0..1_100).map(|number| task(number, 3)).collect();
+        assert_eq!(read(&json!(tasks)).1, [500, 500, 100]);
+        // Each has 40,000 points: as JSON more than 32 bytes for each number and each pair, so nine are beyond 32 MiB.
+        let tasks: Vec<_> = (0..12).map(|number| task(number, 40_000)).collect();
+        let records = read(&json!(tasks)).1;
+        assert_eq!(records.iter().sum::<usize>(), 12);
+        assert!(records.len() > 1 && records.iter().all(|count| *count <= 9), "{records:?}");
+    }
+
+    #[test]
+    fn a_file_of_mistakes_is_refused_as_a_whole() {
+        let with = |mistakes: usize| json!([vec![task(1, 3)], vec![json!(1); mistakes]].concat());
+        let (few, records) = read(&with(MAX_REFUSALS));
+        assert_eq!((few.map(|file| file.refusals.len()), records), (Ok(MAX_REFUSALS), vec![1]));
+        let (many, records) = read(&with(MAX_REFUSALS + 1));
+        let reason = many.expect_err("refused");
+        assert!(reason.detail.starts_with("more than 100000 mistakes, the first: "), "{reason}");
+        assert_eq!(records, [0; 0], "nothing is stored");
+    }
+}

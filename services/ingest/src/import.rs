@@ -12,7 +12,9 @@ use pipeline::{Content, MemoryPermit, Output, Processed, StageError, Work};
 use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
-use types::{DatasetName, LineageEdge, RejectCode, RejectReason, Relation, S3Uri, Sha256, layout};
+use types::{
+    DatasetName, Disposition, LineageEdge, RejectCode, RejectReason, Relation, S3Uri, Sha256, layout,
+};
 
 use crate::annotation_file::{AnnotationFile, ReadSettings};
 use crate::parts::{Part, ReadRecord};
@@ -225,20 +227,13 @@ async fn check(
     Ok(agreed)
 }
 
-/// A worker that is not there is no reason to stop taking images, and will not come by itself.
 fn failure(error: LabelStudioError) -> StageError {
-    match error {
-        LabelStudioError::Missing { .. }
-        | LabelStudioError::Incompatible { .. }
-        | LabelStudioError::Start { .. } => {
-            StageError::rejected(RejectCode::ConverterMissing, error.to_string())
-        }
-        LabelStudioError::Refused { .. } | LabelStudioError::Unreadable { .. } => {
-            StageError::rejected(RejectCode::InvalidAnnotations, error.to_string())
-        }
-        LabelStudioError::Died { .. } | LabelStudioError::TimedOut { .. } | LabelStudioError::Io { .. } => {
-            StageError::Helper(error.to_string())
-        }
+    match error.disposition() {
+        Disposition::Reject(reason) => StageError::Rejected(reason),
+        Disposition::Retry { .. }
+        | Disposition::Outage { .. }
+        | Disposition::Cancelled
+        | Disposition::Unknown => StageError::Helper(error.to_string()),
     }
 }
 

@@ -154,6 +154,9 @@ impl<'a> Roles<'a> {
         let Some(labels) = fields::texts(labels) else {
             return malformed(format!("`{key}` is no list of texts: {}", excerpt(&Value::from(labels))));
         };
+        if labels.iter().any(String::is_empty) {
+            return Err((RefusalCode::NoLabel, format!("`{key}` has an empty label")));
+        }
         let unknown = config.and_then(|config| config.unknown(piece.control, &labels));
         match unknown {
             Some(label) => Err((

@@ -1,6 +1,7 @@
 //! One life of the worker.
 
 use std::io;
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -53,7 +54,14 @@ impl Process {
             }
             Ok(Ok(Answer { version: Some(versions), .. })) => return Err(misfit(&versions)),
             Ok(Ok(answer)) => format!("it answers {answer:?}"),
-            Ok(Err(error)) => process.post_mortem(&error).await,
+            Ok(Err(error)) => {
+                let killed = process.killed().await;
+                let detail = process.post_mortem(&error).await;
+                if killed {
+                    return Err(LabelStudioError::Killed { detail });
+                }
+                detail
+            }
             Err(_) => format!("no answer in {:?}: {}", settings.start_timeout, process.printed.end()),
         };
         Err(LabelStudioError::Start { detail })
@@ -104,6 +112,12 @@ impl Process {
         Ok(answer)
     }
 
+    /// Whether somebody has ended it by a signal.
+    async fn killed(&mut self) -> bool {
+        let ended = timeout(GRACE, self.child.wait()).await;
+        matches!(ended, Ok(Ok(status)) if status.signal().is_some())
+    }
+
     /// Ends it and tells what is known of how it came to that.
     pub(super) async fn post_mortem(mut self, error: &io::Error) -> String {
         let status = match timeout(GRACE, self.child.wait()).await {
@@ -137,6 +151,8 @@ fn command(python: &Path, worker_dir: &Path, scratch: &Path) -> Command {
     if let Some(packages) = worker_dir.parent() {
         command.env("PYTHONPATH", packages);
     }
+    // Ctrl-C in a terminal is for us: we end it, or it ends when its input does.
+    command.process_group(0);
     command.current_dir(scratch).kill_on_drop(true);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command

@@ -8,13 +8,13 @@ use annotations::Format;
 use anyhow::ensure;
 use bytesize::ByteSize;
 use label_studio::{LabelStudioError, Verdict, Verifier, Worker, WorkerSettings};
-use types::Disposition;
+use types::{Disposition, RejectCode};
 
 use crate::rig::{Misbehaving, categories, root, settings, simple_records, until_gone, verdicts, verifier};
 
 fn says_what_to_run(error: &LabelStudioError) -> bool {
     error.to_string().contains("make setup-python")
-        && matches!(error.disposition(), Disposition::Outage { .. })
+        && matches!(error.disposition(), Disposition::Reject(reason) if reason.code == RejectCode::ConverterMissing)
 }
 
 async fn refused(settings: WorkerSettings) -> anyhow::Result<LabelStudioError> {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use dataset_builder::{Export, PlannedSample};
+use serde_json::json;
 
 use crate::arguments::ExportArguments;
 use crate::backend::Backend;
@@ -18,7 +19,11 @@ pub(crate) async fn run(arguments: ExportArguments) -> anyhow::Result<ExitCode> 
     match &arguments.output {
         Some(path) => {
             std::fs::write(path, written).with_context(|| format!("cannot write {}", path.display()))?;
-            output::note(format!("{samples} images in {}", path.display()));
+            if arguments.backend.json {
+                output::json(&json!({ "output": path, "images": samples }))?;
+            } else {
+                output::note(format!("{samples} images in {}", path.display()));
+            }
         }
         None => output::bytes(&written)?,
     }

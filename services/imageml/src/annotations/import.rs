@@ -1,6 +1,8 @@
 //! `imageml annotations import`: annotation files into a dataset of the home.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -9,9 +11,9 @@ use imaging::Limits;
 use ingest::{AnnotationArguments, Ingest};
 use manifest_store::ImportRecord;
 use object_storage::PutOptions;
-use pipeline::DatasetRoute;
+use pipeline::{DatasetRoute, Stage};
 use serde_json::{Value, json};
-use types::{DatasetName, S3Uri, Sha256};
+use types::{DatasetName, RejectCode, S3Uri, Sha256};
 
 use super::report::imports;
 use crate::arguments::ImportArguments;
@@ -20,6 +22,8 @@ use crate::output;
 use crate::rejected;
 use crate::run::PipelineRun;
 
+/// Bytes in which the first sign of a JSON document has to be.
+const HEAD_BYTES: u64 = 4 << 10;
 /// Hex digits of the settings' digest in the key of a file.
 const SETTINGS_DIGITS: usize = 8;
 
@@ -68,24 +72,47 @@ pub(crate) async fn import_files(
     let mut digest = Sha256::of(settings.canonical().to_string()).to_hex();
     digest.truncate(SETTINGS_DIGITS);
     let folder = bucket("annotations").join(dataset.as_str()).join(&digest);
-    let mut placed = Vec::new();
+    let mut named: Vec<(&PathBuf, S3Uri)> = Vec::new();
     for file in files {
+        check(file)?;
         let name = file.file_name().and_then(|name| name.to_str());
         let name = name.with_context(|| format!("{} has no plain name", file.display()))?;
         let uri = folder.join(name);
-        if placed.iter().any(|(_, other)| *other == uri) {
+        if named.iter().any(|(_, other)| *other == uri) {
             bail!("two files are called {name}: import them one after the other, or rename one");
         }
-        home.blobs
-            .upload(file, &uri, &PutOptions::default())
-            .await
-            .with_context(|| format!("cannot read {}", file.display()))?;
-        placed.push((file.clone(), uri));
+        named.push((file, uri));
     }
+    // What was rejected for want of a converter gets another chance.
+    home.store.ensure_dataset(dataset).await?;
+    home.store.redrive(dataset, Some(RejectCode::ConverterMissing), false).await?;
     let route = DatasetRoute::Fixed(dataset.clone());
     let ingest = Ingest::new(folder.clone(), bucket("bronze"), route, Limits::default());
-    pipeline.drive(Arc::new(ingest.with_annotations(settings)), &home.blobs, &folder).await?;
+    let ingest: Arc<dyn Stage> = Arc::new(ingest.with_annotations(settings));
+    let mut placed = Vec::new();
+    // One after the other: what the last of them says counts.
+    for (file, uri) in named {
+        let cannot_read = || format!("cannot read {}", file.display());
+        home.blobs.upload(file, &uri, &PutOptions::default()).await.with_context(cannot_read)?;
+        pipeline.drive(Arc::clone(&ingest), &home.blobs, &folder).await?;
+        placed.push((file.clone(), uri));
+    }
     outcomes(home, dataset, placed).await
+}
+
+/// Refuses what is no annotation file by its first sign, before it is in the dataset as an image.
+fn check(file: &Path) -> anyhow::Result<()> {
+    let name = file.display();
+    let mut head = Vec::new();
+    let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
+    if !opened.metadata()?.is_file() {
+        bail!("{name} is no file");
+    }
+    opened.take(HEAD_BYTES).read_to_end(&mut head).with_context(|| format!("cannot read {name}"))?;
+    if matches!(annotations::json_items::root(&head), annotations::json_items::Root::Other) {
+        bail!("{name} is no JSON: annotation files are Label Studio's or COCO's");
+    }
+    Ok(())
 }
 
 async fn outcomes(
@@ -102,10 +129,20 @@ async fn outcomes(
         let import = done.iter().rev().find(|record| record.active && record.import.source.uri == uri);
         match import {
             Some(record) => Ok((file, Imported::Done(Box::new(record.clone())))),
-            None => bail!("{} holds no annotations: it was taken for an image", file.display()),
+            None => bail!("{} was neither imported nor rejected", file.display()),
         }
     };
     placed.into_iter().map(outcome).collect()
+}
+
+impl Imported {
+    /// Whether all of it was imported.
+    pub(crate) fn is_whole(&self) -> bool {
+        match self {
+            Self::Rejected(_) => false,
+            Self::Done(record) => record.import.summary.get("refused").and_then(Value::as_u64) == Some(0),
+        }
+    }
 }
 
 /// What became of a file, for people.
@@ -133,6 +170,10 @@ pub(crate) fn sentence(outcome: &Imported) -> String {
 pub(crate) fn document(file: &std::path::Path, outcome: &Imported) -> Value {
     match outcome {
         Imported::Rejected(reason) => json!({ "file": file, "rejected": reason }),
-        Imported::Done(record) => json!({ "file": file, "import": record.import }),
+        Imported::Done(record) => json!({
+            "file": file,
+            "import": record.import,
+            "report_uri": types::layout::annotation_report(&record.import.archive_uri),
+        }),
     }
 }

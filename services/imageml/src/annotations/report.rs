@@ -4,18 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use annotations::{Record, Refusal, SetAside};
+use anyhow::Context as _;
 use dataset_builder::{DatasetAnnotations, carry};
-use manifest_store::{ImportRecord, ManifestStore};
-use serde::Serialize;
+use manifest_store::{AnnotationImport, ImportRecord, ManifestStore, RejectedRecord};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use types::{DatasetName, Split, VersionNumber};
+use types::{DatasetName, RejectCode, S3Uri, Split, VersionNumber, layout};
 
 use crate::arguments::BackendArguments;
 use crate::backend::Backend;
 use crate::output;
 use crate::published::Published;
+use crate::rejected;
 
 const PAGE: u32 = 1_000;
+const MAX_REPORT_BYTES: u64 = 256 << 20;
+/// Rows that people read; scripts get all.
+const MOST_ROWS: usize = 50;
 
 /// How often a class is there.
 #[derive(Debug, Default, Serialize)]
@@ -42,10 +47,23 @@ struct VersionReport {
     variants: BTreeMap<String, VariantCount>,
 }
 
+/// Something that is not used, and why.
+#[derive(Debug, Serialize)]
+struct Refused {
+    /// The file that it was refused of; none where it found no image of its own.
+    file: Option<S3Uri>,
+    #[serde(flatten)]
+    refusal: Refusal,
+}
+
 /// Everything.
 struct Report {
     imports: Vec<ImportRecord>,
     annotations: DatasetAnnotations,
+    /// What was refused when it was read or checked, and what found no image.
+    refused: Vec<Refused>,
+    /// Files of which nothing was imported.
+    rejected: Vec<RejectedRecord>,
     latest: Option<VersionReport>,
 }
 
@@ -69,11 +87,15 @@ impl Report {
             Some(version) => Some(version_report(backend, name, version).await?),
             None => None,
         };
-        Ok(Self {
-            imports: imports(backend.store(), name).await?,
-            annotations: DatasetAnnotations::load(backend.store(), name).await?,
-            latest,
-        })
+        let imports = imports(backend.store(), name).await?;
+        let annotations = DatasetAnnotations::load(backend.store(), name).await?;
+        let mut refused = Vec::new();
+        for record in imports.iter().filter(|record| record.active) {
+            refused.extend(refused_at_import(backend, &record.import).await?);
+        }
+        refused.extend(annotations.refused.iter().cloned().map(|refusal| Refused { file: None, refusal }));
+        let rejected = rejected_files(backend, name, &imports).await?;
+        Ok(Self { imports, annotations, refused, rejected, latest })
     }
 
     fn document(&self, name: &DatasetName) -> Value {
@@ -82,7 +104,7 @@ impl Report {
             annotations.joined_by.iter().map(|(rule, count)| (rule.as_str(), count)).collect();
         json!({
             "dataset": name,
-            "imports": self.imports.iter().map(import_document).collect::<Vec<_>>(),
+            "imports": self.imports.iter().map(|import| self.import_document(import)).collect::<Vec<_>>(),
             "categories": annotations.categories.by_id(),
             "joined_by": joined,
             "used": {
@@ -90,7 +112,8 @@ impl Report {
                 "regions": annotations.used.values().map(|record| record.regions.len()).sum::<usize>(),
             },
             "set_aside": annotations.set_aside.iter().map(set_aside_document).collect::<Vec<_>>(),
-            "refused": annotations.refused,
+            "refused": self.refused,
+            "rejected": self.rejected.iter().map(rejected_document).collect::<Vec<_>>(),
             "latest": self.latest,
         })
     }
@@ -103,14 +126,30 @@ impl Report {
             self.imports.len(),
             annotations.used.len(),
             annotations.set_aside.len(),
-            annotations.refused.len(),
+            self.refused.len(),
         ))?;
         self.print_imports()?;
         if let Some(latest) = &self.latest {
             print_version(latest)?;
         }
         print_set_aside(&annotations.set_aside)?;
-        print_refused(&annotations.refused)
+        print_refused(&self.refused)?;
+        print_rejected(&self.rejected)
+    }
+
+    /// How many of an import's records count.
+    fn in_use(&self, record: &ImportRecord) -> u64 {
+        self.annotations.in_use.get(&record.import.id).copied().unwrap_or_default()
+    }
+
+    fn import_document(&self, record: &ImportRecord) -> Value {
+        json!({
+            "import": record.import,
+            "active": record.active,
+            "records_in_use": self.in_use(record),
+            "report_uri": layout::annotation_report(&record.import.archive_uri),
+            "imported_at": output::time(record.imported_at),
+        })
     }
 
     fn print_imports(&self) -> anyhow::Result<()> {
@@ -123,15 +162,15 @@ impl Report {
             vec![
                 import.source.uri.to_string(),
                 import.annotation_format.to_string(),
-                if record.active { "yes" } else { "replaced" }.to_owned(),
                 number("records"),
+                if record.active { self.in_use(record).to_string() } else { "replaced".to_owned() },
                 number("regions"),
                 number("refused"),
                 output::time(record.imported_at),
             ]
         });
-        let header = ["file", "format", "counts", "records", "regions", "refused", "imported"];
-        output::line(format!("\n{}", output::table(&header, &[3, 4, 5], rows)))
+        let header = ["file", "format", "records", "in use", "regions", "refused", "imported"];
+        output::line(format!("\n{}", output::table(&header, &[2, 3, 4, 5], rows)))
     }
 }
 
@@ -171,22 +210,65 @@ fn print_set_aside(set_aside: &[(Record, String, SetAside)]) -> anyhow::Result<(
     output::line(format!("\n{}", output::table(&["set aside", "image", "regions", "record"], &[2], rows)))
 }
 
-fn print_refused(refused: &[Refusal]) -> anyhow::Result<()> {
+fn print_refused(refused: &[Refused]) -> anyhow::Result<()> {
     if refused.is_empty() {
         return Ok(());
     }
-    let rows = refused
-        .iter()
-        .map(|refusal| vec![refusal.code.to_string(), refusal.item.to_string(), refusal.detail.clone()]);
-    output::line(format!("\n{}", output::table(&["refused", "record", "detail"], &[], rows)))
+    let rows = refused.iter().take(MOST_ROWS).map(|Refused { file, refusal }| {
+        let name = file.as_ref().map(|file| file.key().rsplit('/').next().unwrap_or_default().to_owned());
+        let (code, record) = (refusal.code.to_string(), refusal.item.to_string());
+        vec![code, name.unwrap_or_default(), record, refusal.detail.clone()]
+    });
+    output::line(format!("\n{}", output::table(&["refused", "file", "record", "detail"], &[], rows)))?;
+    match refused.len().saturating_sub(MOST_ROWS) {
+        0 => Ok(()),
+        more => output::line(format!("and {more} more: --json lists them all")),
+    }
 }
 
-fn import_document(record: &ImportRecord) -> Value {
+fn print_rejected(rejected: &[RejectedRecord]) -> anyhow::Result<()> {
+    if rejected.is_empty() {
+        return Ok(());
+    }
+    let rows = rejected.iter().map(|record| {
+        let (uri, reason) = (record.key.object.uri.to_string(), &record.reason);
+        vec![reason.code.to_string(), uri, reason.detail.clone()]
+    });
+    output::line(format!("\n{}", output::table(&["rejected", "file", "detail"], &[], rows)))
+}
+
+fn rejected_document(record: &RejectedRecord) -> Value {
     json!({
-        "import": record.import,
-        "active": record.active,
-        "imported_at": output::time(record.imported_at),
+        "file": record.key.object.uri, "reason": record.reason.code, "detail": record.reason.detail,
     })
+}
+
+/// What the report beside an import's archived file lists.
+async fn refused_at_import(backend: &Backend, import: &AnnotationImport) -> anyhow::Result<Vec<Refused>> {
+    #[derive(Deserialize)]
+    struct Listed {
+        refusals: Vec<Refusal>,
+    }
+    let uri = layout::annotation_report(&import.archive_uri);
+    let report = backend.blobs().read(&uri, MAX_REPORT_BYTES).await?;
+    let listed: Listed = serde_json::from_slice(&report).with_context(|| uri.to_string())?;
+    let refused = |refusal| Refused { file: Some(import.source.uri.clone()), refusal };
+    Ok(listed.refusals.into_iter().map(refused).collect())
+}
+
+/// Annotation files in quarantine, but for those that were imported since.
+async fn rejected_files(
+    backend: &Backend,
+    name: &DatasetName,
+    imports: &[ImportRecord],
+) -> anyhow::Result<Vec<RejectedRecord>> {
+    let mut found = rejected::all(backend.store(), name).await?;
+    found.retain(|record| {
+        let code = record.reason.code;
+        let imported = imports.iter().any(|import| import.import.source.uri == record.key.object.uri);
+        matches!(code, RejectCode::InvalidAnnotations | RejectCode::ConverterMissing) && !imported
+    });
+    Ok(found)
 }
 
 fn set_aside_document((record, key, why): &(Record, String, SetAside)) -> Value {

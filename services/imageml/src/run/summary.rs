@@ -8,11 +8,13 @@ use std::time::Instant;
 use anyhow::Context;
 use object_storage::{BlobStore, StorageError};
 use serde::Serialize;
+use serde_json::Value;
 use types::{
     DatasetName, ObjectVersion, PolicyHash, RejectCode, RejectReason, S3Uri, Sha256, ShardEntry, Split,
     StageName, VersionNumber, escape_key, layout,
 };
 
+use crate::annotations::import::{self, Imported};
 use crate::arguments::RunArguments;
 use crate::home::{Home, bucket};
 use crate::{output, rejected};
@@ -29,6 +31,8 @@ struct Summary {
     shards: Vec<ShardLine>,
     manifest_uri: Option<S3Uri>,
     manifest_path: Option<PathBuf>,
+    /// Those that were named on the command line.
+    annotation_files: Vec<Value>,
     elapsed_seconds: f64,
 }
 
@@ -75,14 +79,23 @@ pub(super) struct Place<'a> {
     pub(super) source: &'a S3Uri,
 }
 
+/// What a run has made.
+pub(super) struct Made {
+    pub(super) version: Option<VersionNumber>,
+    /// What became of annotation files that were named.
+    pub(super) annotation_files: Vec<(PathBuf, Imported)>,
+}
+
 /// Prints the summary; the exit code of the run.
 pub(super) async fn report(
     arguments: &RunArguments,
     place: &Place<'_>,
-    version: Option<VersionNumber>,
+    Made { version, annotation_files }: Made,
     begun: Instant,
 ) -> anyhow::Result<ExitCode> {
-    let summary = place.collect(&arguments.dataset, version, begun).await?;
+    let mut summary = place.collect(&arguments.dataset, version, begun).await?;
+    summary.annotation_files =
+        annotation_files.iter().map(|(file, outcome)| import::document(file, outcome)).collect();
     if arguments.at.json {
         output::json(&summary)?;
     } else {
@@ -93,6 +106,11 @@ pub(super) async fn report(
             "error: no image could be used: `imageml rejected list {}` says why, if any were found",
             summary.dataset
         ));
+        return Ok(ExitCode::FAILURE);
+    }
+    let partly = annotation_files.iter().filter(|(_, outcome)| !outcome.is_whole()).count();
+    if arguments.strict && partly > 0 {
+        output::note(format!("error: {partly} annotation files were not imported whole (--strict)"));
         return Ok(ExitCode::FAILURE);
     }
     if arguments.strict && !summary.rejected.is_empty() {
@@ -132,6 +150,7 @@ impl Place<'_> {
             shards,
             manifest_path: manifest_uri.as_ref().and_then(|uri| self.home.path_of(uri)),
             manifest_uri,
+            annotation_files: Vec::new(),
             elapsed_seconds: begun.elapsed().as_secs_f64(),
         })
     }

@@ -13,6 +13,7 @@ use testkit::Conversions;
 
 use crate::annotations::{coco, write};
 use crate::bench::{Bench, Running, list, text};
+use crate::pictures;
 
 /// Dataset `d` of four pictures, of which two have boxes and one has nothing on it.
 fn annotated() -> anyhow::Result<Bench> {
@@ -231,4 +232,125 @@ fn task(number: u64) -> Value {
         "id": number, "data": { "image": format!("s3://inbox/d/{number}.jpg") },
         "annotations": [{ "id": number, "completed_by": 1, "result": result }],
     })
+}
+
+#[test]
+fn of_several_files_in_one_command_the_last_counts() -> anyhow::Result<()> {
+    let bench = Bench::with_pictures(1)?;
+    let file = |name: &str, x: f64| write(&bench, name, &coco(&[("00.jpg", 7, [x, 20.0, 50.0, 40.0])], &[]));
+    let files = ["b.json", "c.json", "a.json"].iter().zip([10.0, 20.0, 30.0]);
+    let files = files.map(|(name, x)| file(name, x)).collect::<anyhow::Result<Vec<_>>>()?;
+    let mut import = vec!["annotations", "import", "--dataset", "d"];
+    import.extend(files.iter().map(String::as_str));
+    bench.succeed(&import)?;
+    bench.run(&[])?;
+    let export = ["annotations", "export", "--dataset", "d", "--version", "1", "--variant", "360p"];
+    let exported: Value = serde_json::from_str(&bench.succeed(&export)?.stdout)?;
+    assert_eq!(exported["annotations"][0]["bbox"], json!([30.0, 20.0, 50.0, 40.0]));
+    // Nothing is lost without a word: the two others have a record each, of which none is in use.
+    let report = bench.json(&["annotations", "report", "d"])?;
+    let used: Vec<_> =
+        list(&report, "/imports")?.iter().map(|import| import["records_in_use"].clone()).collect();
+    assert_eq!(used, [0, 0, 1]);
+    Ok(())
+}
+
+#[test]
+fn an_own_export_does_not_take_the_place_of_what_it_was_made_of() -> anyhow::Result<()> {
+    let bench = annotated()?;
+    for (format, version) in [("label-studio", 2), ("coco", 3)] {
+        let export = ["annotations", "export", "--dataset", "d", "--version", "1", "--variant", "64x64"];
+        let file = bench.path(&format!("{format}.json")).display().to_string();
+        let said = bench.json(&[&export[..], &["--format", format, "--output", &file]].concat())?;
+        assert_eq!(said["images"], 3);
+        bench.succeed(&["annotations", "import", &file, "--dataset", "d"])?;
+        bench.run(&[])?;
+        let report = bench.json(&["annotations", "report", "d"])?;
+        // It calls pictures by other names: said, and what was there before is used.
+        assert_eq!(report["used"], json!({ "records": 3, "regions": 3 }), "{format}: {report}");
+        let refused = list(&report, "/refused")?;
+        assert_eq!(refused.len(), 3, "{version}: {refused:?}");
+        assert!(refused.iter().all(|refusal| refusal["code"] == "image_not_found"), "{refused:?}");
+        assert!(text(&refused[0], "/detail")?.ends_with("what an earlier file says of it is used"));
+    }
+    Ok(())
+}
+
+#[test]
+fn the_report_lists_what_was_refused_when_it_was_read() -> anyhow::Result<()> {
+    let bench = Bench::with_pictures(2)?;
+    let mut partly = coco(&[("00.jpg", 7, [0.0, 0.0, 5.0, 5.0]), ("01.jpg", 7, [0.0, 0.0, 5.0, 5.0])], &[]);
+    partly["annotations"][1]["bbox"] = json!([0, 0, "5", 5]);
+    let partly = write(&bench, "partly.json", &partly)?;
+    let cut = bench.path("cut.json");
+    fs::write(&cut, r#"[{"id": 1, "data": {"image": "00.j"#)?;
+    let cut = cut.display().to_string();
+    // --strict asks for files that are imported whole.
+    for file in [&partly, &cut] {
+        let ran = bench.try_run(&["--strict", "--annotations", file])?;
+        assert_eq!(ran.code, Some(1), "{ran}");
+        assert!(ran.stderr.contains("1 annotation files were not imported whole (--strict)"), "{ran}");
+        let said = &ran.document()?["annotation_files"][0];
+        assert_eq!(said.get("rejected").is_some(), file == &cut, "{said}");
+    }
+    let report = bench.json(&["annotations", "report", "d"])?;
+    let [refused] = list(&report, "/refused")?.as_slice() else { panic!("{report}") };
+    assert_eq!((&refused["code"], &refused["annotation_id"]), (&json!("malformed"), &json!(1)));
+    assert!(text(refused, "/file")?.ends_with("/partly.json"), "{refused}");
+    let [rejected] = list(&report, "/rejected")?.as_slice() else { panic!("{report}") };
+    assert_eq!(rejected["reason"], "invalid_annotations");
+    assert!(
+        text(rejected, "/file")?.ends_with("/cut.json") && text(rejected, "/detail")?.contains("truncated")
+    );
+    let printed = bench.succeed(&["annotations", "report", "d"])?.stdout;
+    assert!(printed.contains("partly.json") && printed.contains("annotation 1"), "{printed}");
+    Ok(())
+}
+
+#[test]
+fn what_is_no_annotation_file_is_not_taken_for_an_image() -> anyhow::Result<()> {
+    let bench = Bench::with_pictures(1)?;
+    let picture = bench.input().join("00.jpg").display().to_string();
+    let folder = bench.input().display().to_string();
+    for (path, expected) in
+        [(picture, "is no JSON"), (folder, "is no file"), ("/no/where.json".to_owned(), "No such file")]
+    {
+        let ran = bench.imageml(&["annotations", "import", &path, "--dataset", "d"])?;
+        assert_eq!(ran.code, Some(1), "{ran}");
+        assert_eq!(ran.stderr.matches(expected).count(), 1, "{ran}");
+    }
+    Ok(())
+}
+
+#[test]
+fn an_import_without_a_converter_can_be_repeated_with_one() -> anyhow::Result<()> {
+    let bench = Bench::with_pictures(1)?;
+    let file = write(&bench, "boxes.json", &coco(&[("00.jpg", 7, [0.0, 0.0, 5.0, 5.0])], &[]))?;
+    let import = ["annotations", "import", &file, "--dataset", "d"];
+    let ran = bench.imageml(&[&import[..], &["--label-studio-root", "/nonexistent"]].concat())?;
+    assert!(ran.code == Some(1) && ran.stdout.contains("rejected: converter_missing"), "{ran}");
+    assert!(bench.succeed(&import)?.stdout.contains("1 records with 1 regions"));
+    Ok(())
+}
+
+#[test]
+fn a_wrong_frame_that_one_image_shows_is_not_believed_of_another() -> anyhow::Result<()> {
+    let bench = Bench::with_pictures(1)?;
+    for tag in [2, 3, 6] {
+        pictures::turned_jpeg(&bench.input().join(format!("turned{tag}.jpg")), tag.into(), 160, 120, tag)?;
+    }
+    let names = ["00.jpg", "turned2.jpg", "turned3.jpg", "turned6.jpg"];
+    let boxes: Vec<_> = names.iter().map(|name| (*name, 7, [10.0, 20.0, 50.0, 40.0])).collect();
+    // 160 by 120: the stored pixels of all of them, and the displayed ones of all but the last.
+    let file = write(&bench, "stored.json", &coco(&boxes, &[]))?;
+    bench.run(&["--annotations", &file])?;
+    let report = bench.json(&["annotations", "report", "d"])?;
+    assert_eq!(report["used"], json!({ "records": 1, "regions": 1 }), "{report}");
+    let refused: Vec<_> = list(&report, "/refused")?.iter().map(|one| one["code"].clone()).collect();
+    assert_eq!(refused, ["size_mismatch"; 3]);
+    // Said to be so, they are all taken.
+    bench.run(&["--annotations", &file, "--coco-frame", "stored"])?;
+    let report = bench.json(&["annotations", "report", "d"])?;
+    assert_eq!(report["used"], json!({ "records": 4, "regions": 4 }), "{report}");
+    Ok(())
 }

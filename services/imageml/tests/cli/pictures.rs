@@ -55,3 +55,16 @@ pub(crate) fn truncated_jpeg(path: &Path, seed: u32) -> anyhow::Result<()> {
     let whole = fs::read(path)?;
     Ok(fs::write(path, whole.get(..whole.len() / 2).unwrap_or_default())?)
 }
+
+/// A JPEG that is to be turned for display, as EXIF says it (the tag 0x0112 in an APP1 segment).
+pub(crate) fn turned_jpeg(path: &Path, seed: u32, width: u32, height: u32, tag: u8) -> anyhow::Result<()> {
+    jpeg(path, seed, width, height)?;
+    let whole = fs::read(path)?;
+    let (start, rest) = whole.split_at(2);
+    let exif = [
+        &[0xff, 0xe1, 0, 34][..],
+        b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0",
+        &[tag, 0, 0, 0, 0, 0, 0],
+    ];
+    Ok(fs::write(path, [start, &exif.concat(), rest].concat())?)
+}
