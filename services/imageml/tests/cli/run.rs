@@ -19,6 +19,7 @@ fn the_document_has_the_promised_fields() -> anyhow::Result<()> {
     assert_eq!(
         fields(&document),
         [
+            "annotation_files",
             "dataset",
             "elapsed_seconds",
             "images",

@@ -45,7 +45,10 @@ fn a_file_that_is_cut_off_is_read_as_far_as_it_goes() {
     assert_eq!(super::refusals(items)[0].code, RefusalCode::Truncated);
     for nothing in ["", "3", "\"task\"", "nul"] {
         let items: Vec<_> = read(nothing.as_bytes(), &ReadOptions::default()).collect();
-        assert_eq!(said(items), ["malformed: neither a list nor an object"].map(|text| format!(": {text}")));
+        assert_eq!(
+            said(items),
+            ["malformed: neither a list nor an object"].map(|text| format!("the file: {text}"))
+        );
     }
 }
 
@@ -168,6 +171,13 @@ fn the_second_of_two_equal_annotations_is_refused() {
     let items = read_all(&document);
     assert_eq!(records(items.clone())[0].regions[0].id, "r");
     assert_eq!(refusals(items)[0].code, RefusalCode::DuplicateId);
+}
+
+#[test]
+fn a_label_without_a_name_is_refused() {
+    let mut unnamed = car("r");
+    unnamed["value"]["rectanglelabels"] = json!(["car", ""]);
+    assert_eq!(refused(&[unnamed]), RefusalCode::NoLabel);
 }
 
 #[test]

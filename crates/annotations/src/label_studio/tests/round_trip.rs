@@ -111,7 +111,7 @@ fn keypoints() -> impl Strategy<Value = Vec<Keypoint>> {
 }
 
 fn any_region() -> impl Strategy<Value = Region> {
-    let labels = prop::collection::vec(prop_oneof![Just("colour".to_owned()), "[a-d&<\"]{0,2}"], 1..3);
+    let labels = prop::collection::vec(prop_oneof![Just("colour".to_owned()), "[a-d&<\"]{1,2}"], 1..3);
     let stated =
         (prop::option::of(boxes()), prop::option::of(0.0..900.0), prop::option::of(0.0..=1.0), any::<bool>());
     let control = prop::option::of(prop_oneof![Just("colour".to_owned()), "[a-c]{0,2}"]);
