@@ -217,7 +217,7 @@ fn geometry(shape: &Shape) -> Option<Geometry> {
 }
 
 /// The tag of a statement about the whole image that is no label.
-fn about_image(region: &Region) -> Option<&'static str> {
+pub(super) fn about_image(region: &Region) -> Option<&'static str> {
     let control = region.control.as_deref()?;
     let (kind, ..) = statement::of_attribute(region.attributes.get(control)?)?;
     (!kind.names_labels() && region.labels == [control]).then(|| statement_tag(kind.name))

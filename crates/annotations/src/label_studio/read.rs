@@ -2,9 +2,10 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::label_config::about_image;
 use super::{LabelConfig, ReadItem, ReadOptions, task};
 use crate::json_items::{Items, JsonEnd, Root, root};
-use crate::{Item, RecordId, Refusal, RefusalCode, WantedCategory};
+use crate::{CategoryDefinition, Item, Record, RecordId, Refusal, RefusalCode, Shape, WantedCategory};
 
 /// Reads a document: what it has, in its order. One task at a time is in memory, and what is broken costs the record or
 /// the task that it belongs to, and nothing else.
@@ -14,7 +15,14 @@ pub fn read<'a>(document: &'a [u8], options: &'a ReadOptions) -> Reader<'a> {
         Root::Object(mut members) => Source::Single(document, members.find_map(Result::err)),
         Root::Other => Source::Neither,
     };
-    Reader { source, options, queue: VecDeque::new(), known: HashSet::new(), seen: LabelConfig::default() }
+    Reader {
+        source,
+        options,
+        queue: VecDeque::new(),
+        known: HashSet::new(),
+        seen: LabelConfig::default(),
+        labels: Labels::default(),
+    }
 }
 
 /// What a document has; see [`read`].
@@ -25,6 +33,30 @@ pub struct Reader<'a> {
     queue: VecDeque<ReadItem>,
     known: HashSet<RecordId>,
     seen: LabelConfig,
+    labels: Labels,
+}
+
+/// Labels of regions, each once, in order.
+#[derive(Debug, Default)]
+struct Labels {
+    known: HashSet<String>,
+    in_order: Vec<String>,
+}
+
+impl Labels {
+    fn add(&mut self, record: &Record) {
+        // What is said of an image without a label, in a text or a rating, bears the name of its control.
+        let labelled = record
+            .regions
+            .iter()
+            .filter(|region| !(region.shape == Shape::Image && about_image(region).is_some()));
+        for label in labelled.flat_map(|region| &region.labels) {
+            if !self.known.contains(label) {
+                self.known.insert(label.clone());
+                self.in_order.push(label.clone());
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -42,17 +74,15 @@ impl Reader<'_> {
         &self.seen
     }
 
-    /// The categories, in order: those of the given label configuration, then those of other labels that were read so
-    /// far.
+    /// The categories, in order: those of the given label configuration, then those of other labels of regions that were
+    /// read so far. What people chose for a region beside its label is an attribute.
     pub fn categories(&self) -> Vec<WantedCategory> {
-        let mut categories =
-            self.options.label_config.as_ref().map(LabelConfig::categories).unwrap_or_default();
-        for seen in self.seen.categories() {
-            if !categories.iter().any(|known| known.definition.name == seen.definition.name) {
-                categories.push(seen);
-            }
-        }
-        categories
+        let given = self.options.label_config.as_ref().map(LabelConfig::categories).unwrap_or_default();
+        let names: HashSet<_> = given.iter().map(|category| category.definition.name.clone()).collect();
+        let others = self.labels.in_order.iter().filter(|label| !names.contains(*label));
+        let others =
+            others.map(|label| WantedCategory { id: None, definition: CategoryDefinition::named(label) });
+        given.iter().cloned().chain(others).collect()
     }
 
     /// Reads the next item into the queue; whether there was one.
@@ -87,6 +117,7 @@ impl Reader<'_> {
         let ReadItem::Record(found) = &item else { return item };
         if self.known.insert(found.record.id.clone()) {
             self.seen.add(&found.record);
+            self.labels.add(&found.record);
             return item;
         }
         let detail = "an annotation with this identity is in the file already".to_owned();

@@ -39,7 +39,9 @@ impl Task<'_> {
             self.annotation_with_task(map, task);
             return self.found;
         }
-        self.identify(&map);
+        if !self.identify(&map) {
+            return self.found;
+        }
         let Some(data) = self.data(&mut map) else { return self.found };
         let annotations = map.remove("annotations").or_else(|| map.remove("completions"));
         let predictions = map.remove("predictions");
@@ -65,18 +67,25 @@ impl Task<'_> {
             let detail = "the annotation does not have its task with it, and so no image".to_owned();
             return self.refuse((RefusalCode::NoImage, detail));
         };
-        self.identify(&task);
+        let identified = self.identify(&task);
         self.item.annotation_id = annotation.get("id").and_then(Value::as_i64);
+        if !identified {
+            return;
+        }
         if let Some(data) = self.data(&mut task) {
             self.body(Value::Object(annotation), &data, false);
         }
     }
 
-    fn identify(&mut self, task: &Map<String, Value>) {
+    fn identify(&mut self, task: &Map<String, Value>) -> bool {
         match fields::integer(task, "id") {
             Ok(id) => self.item.task_id = id,
-            Err(problem) => self.refuse(problem),
+            Err(problem) => {
+                self.refuse(problem);
+                return false;
+            }
         }
+        true
     }
 
     fn data(&mut self, task: &mut Map<String, Value>) -> Option<Map<String, Value>> {

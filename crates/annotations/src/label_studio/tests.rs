@@ -138,6 +138,28 @@ fn a_document_is_recognized_by_its_first_item() {
 }
 
 #[test]
+fn what_is_chosen_for_a_region_is_no_category() {
+    let colour = entry("r", "choices", json!({"choices": ["pink"]}));
+    let options = ReadOptions::default();
+    let document = task(&[car("r"), colour]).to_string();
+    let mut reader = read(document.as_bytes(), &options);
+    assert!(matches!(reader.next(), Some(ReadItem::Record(_))));
+    let names: Vec<_> = reader.categories().into_iter().map(|category| category.definition.name).collect();
+    assert_eq!(names, ["car"]);
+    assert!(
+        reader.seen().controls.iter().any(|control| control.labels.iter().any(|label| label.name == "pink"))
+    );
+}
+
+#[test]
+fn a_task_whose_number_is_none_has_no_records() {
+    let mut unnumbered = task(&[car("r")]);
+    unnumbered["id"] = json!("one");
+    let items = read_all(&unnumbered);
+    assert!(matches!(items.as_slice(), [ReadItem::Refused(_)]), "{items:?}");
+}
+
+#[test]
 fn a_record_says_where_it_comes_from() {
     let mut task = task(&[]);
     task["annotations"][0] = json!({
