@@ -4,10 +4,9 @@ use std::path::Path;
 
 use pipeline::StageError;
 use shards::{SampleRow, SampleSpan, ShardError};
-use types::ShardEntry;
+use types::{S3Uri, ShardEntry};
 
 use crate::build::shard_error;
-use crate::version::file_name;
 use crate::{PlannedSample, SampleSource, ShardPlan};
 
 /// The rows of one shard.
@@ -43,6 +42,11 @@ pub(crate) fn rows(plan: &ShardPlan, index: &[u8], shard: &ShardEntry) -> Result
         }
     };
     Ok((0..).zip(plan.samples.iter().zip(&spans)).map(row).collect())
+}
+
+/// The last segment of a key that we made ourselves.
+pub(crate) fn file_name(uri: &S3Uri) -> String {
+    uri.key().rsplit('/').next().unwrap_or_default().to_owned()
 }
 
 fn annotation_json(record: &annotations::Record) -> String {

@@ -19,7 +19,7 @@ use types::{
 };
 
 use crate::build::shard_error;
-use crate::rows::rows;
+use crate::rows::{file_name, rows};
 use crate::{ShardPlan, VersionPlanDocument, parse_document};
 
 /// The layout of `manifest.json`.
@@ -260,9 +260,4 @@ fn digest_file(path: &Path) -> std::io::Result<(u64, Sha256)> {
             }
         }
     }
-}
-
-/// The last segment of a key that we made ourselves.
-pub(crate) fn file_name(uri: &S3Uri) -> String {
-    uri.key().rsplit('/').next().unwrap_or_default().to_owned()
 }
