@@ -15,14 +15,7 @@ pub fn read<'a>(document: &'a [u8], options: &'a ReadOptions) -> Reader<'a> {
         Root::Object(mut members) => Source::Single(document, members.find_map(Result::err)),
         Root::Other => Source::Neither,
     };
-    Reader {
-        source,
-        options,
-        queue: VecDeque::new(),
-        known: HashSet::new(),
-        seen: LabelConfig::default(),
-        labels: Labels::default(),
-    }
+    Reader { source, options, queue: VecDeque::new(), known: HashSet::new(), labels: Labels::default() }
 }
 
 /// What a document has; see [`read`].
@@ -32,7 +25,6 @@ pub struct Reader<'a> {
     options: &'a ReadOptions,
     queue: VecDeque<ReadItem>,
     known: HashSet<RecordId>,
-    seen: LabelConfig,
     labels: Labels,
 }
 
@@ -69,11 +61,6 @@ enum Source<'a> {
 }
 
 impl Reader<'_> {
-    /// A label configuration that offers everything that was read so far.
-    pub fn seen(&self) -> &LabelConfig {
-        &self.seen
-    }
-
     /// The categories, in order: those of the given label configuration, then those of other labels of regions that were
     /// read so far. What people chose for a region beside its label is an attribute.
     pub fn categories(&self) -> Vec<WantedCategory> {
@@ -116,7 +103,6 @@ impl Reader<'_> {
     fn checked(&mut self, item: ReadItem) -> ReadItem {
         let ReadItem::Record(found) = &item else { return item };
         if self.known.insert(found.record.id.clone()) {
-            self.seen.add(&found.record);
             self.labels.add(&found.record);
             return item;
         }
