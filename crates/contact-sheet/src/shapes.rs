@@ -1,7 +1,9 @@
 //! Regions as ink on a cell.
 
 use annotations::{Bounds, Keypoint, Mask, Point, Polygon, Region, Shape, Visibility, outline};
-use tiny_skia::{Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
+use tiny_skia::{
+    Color, FillRule, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Rect, Stroke, Transform,
+};
 
 use crate::palette::Palette;
 use crate::text::{Font, blend};
@@ -43,10 +45,15 @@ pub(crate) fn place_tag(on: &mut Pixmap, region: &Region, palette: &Palette<'_>,
     let text = font.fit(&region.labels.join(", "), on.width().saturating_sub(4));
     let (width, height) = (font.width(&text) + 4, tag_height());
     let (x, y) = (x.min(on.width().saturating_sub(width)), y.min(on.height().saturating_sub(height)));
-    if let Some(rect) = tiny_skia::Rect::from_xywh(x as f32, y as f32, width as f32, height as f32) {
+    fill(on, (x, y), (width, height), colour);
+    font.draw(on, (x + 2, y + 1), &text, ink_on(colour));
+}
+
+/// Fills a rectangle: its top-left corner and its size.
+pub(crate) fn fill(on: &mut Pixmap, (x, y): (u32, u32), (width, height): (u32, u32), colour: Color) {
+    if let Some(rect) = Rect::from_xywh(x as f32, y as f32, width as f32, height as f32) {
         on.fill_rect(rect, &paint(colour), Transform::identity(), None);
     }
-    font.draw(on, (x + 2, y + 1), &text, ink_on(colour));
 }
 
 /// Pixels down that a tag takes.

@@ -1,9 +1,10 @@
 //! The sheet: a title, a legend, and cells in rows.
 
 use annotations::Registry;
-use tiny_skia::{Color, Paint, Pixmap, PixmapPaint, Rect, Transform};
+use tiny_skia::{Color, Pixmap, PixmapPaint, Transform};
 
 use crate::palette::Palette;
+use crate::shapes::fill;
 use crate::text::Font;
 use crate::{SheetError, Tile};
 
@@ -90,11 +91,7 @@ impl<'a> Sheet<'a> {
     fn legend_entry(&mut self, label: &str, text: &str, (x, line): (u32, u32)) {
         let (x, y) = (MARGIN + x, 2 * MARGIN + Font::TITLE.height() + line * legend_height());
         let side = Font::PLAIN.height();
-        if let Some(swatch) = Rect::from_xywh(x as f32, y as f32, side as f32, side as f32) {
-            let mut paint = Paint::default();
-            paint.set_color(self.palette.colour(label));
-            self.page.fill_rect(swatch, &paint, Transform::identity(), None);
-        }
+        fill(&mut self.page, (x, y), (side, side), self.palette.colour(label));
         Font::PLAIN.draw(&mut self.page, (x + side + LINE_GAP, y), text, colour(INK));
     }
 

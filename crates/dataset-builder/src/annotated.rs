@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use annotations::{
     ImageIndex, JoinRule, Provenance, Record, RecordId, Refusal, RefusalCode, Registry, SetAside, select,
 };
-use manifest_store::{AnnotationLink, ManifestStore, StoreError, StoredAnnotation};
+use manifest_store::{AnnotationLink, ImportRecord, ManifestStore, StoreError, StoredAnnotation};
 use staging::ItemName;
 use types::{DatasetName, ImageId, ObjectVersion, Orientation, S3Uri, Sha256, StageName};
 
@@ -67,8 +67,9 @@ impl DatasetAnnotations {
             // one that can.
             if active.len() > 1 {
                 let history = store.annotation_history(dataset, &record).await?;
-                let mut others = history.iter().filter(|other| other.import_id != import_id);
-                let others = others.by_ref().filter(|other| active.contains(&other.import_id));
+                let others = history
+                    .iter()
+                    .filter(|other| other.import_id != import_id && active.contains(&other.import_id));
                 if let Some(placed) = others.filter_map(|other| join.place(other).ok()).next() {
                     refusal.detail += "; what an earlier file says of it is used";
                     join.placed.push(placed);
@@ -226,15 +227,29 @@ async fn records(
     }
 }
 
+/// Every published import of a dataset, oldest first.
+///
+/// # Errors
+/// The manifest store failed.
+pub async fn annotation_imports(
+    store: &dyn ManifestStore,
+    dataset: &DatasetName,
+) -> Result<Vec<ImportRecord>, StoreError> {
+    let mut imports: Vec<ImportRecord> = Vec::new();
+    loop {
+        let after = imports.last().map(|last| last.sequence);
+        let page = store.annotation_imports(dataset, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(imports);
+        }
+        imports.extend(page);
+    }
+}
+
 /// The imports that count.
 async fn active(store: &dyn ManifestStore, dataset: &DatasetName) -> Result<HashSet<Sha256>, StoreError> {
-    let (mut found, mut after) = (HashSet::new(), None);
-    loop {
-        let page = store.annotation_imports(dataset, after, PAGE).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        after = Some(last.sequence);
-        found.extend(page.into_iter().filter(|import| import.active).map(|import| import.import.id));
-    }
+    let imports = annotation_imports(store, dataset).await?.into_iter();
+    Ok(imports.filter(|import| import.active).map(|import| import.import.id).collect())
 }
 
 async fn images(store: &dyn ManifestStore, dataset: &DatasetName) -> Result<Vec<Image>, StoreError> {

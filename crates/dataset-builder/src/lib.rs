@@ -14,7 +14,7 @@ mod plan;
 mod rows;
 mod version;
 
-pub use annotated::DatasetAnnotations;
+pub use annotated::{DatasetAnnotations, annotation_imports};
 pub use build::{BuiltShard, build_shard, packed, read_variant, shard_demand};
 pub use carried::{AnnotationSettings, Carried, carry, sample_annotations};
 pub use export::Export;

@@ -65,6 +65,11 @@ impl PlannedSample {
         self.uri.key().rsplit('.').next().unwrap_or_default()
     }
 
+    /// Whether people gave one of these labels.
+    pub fn has_any(&self, labels: &[String]) -> bool {
+        self.labels().any(|label| labels.iter().any(|wanted| wanted == label))
+    }
+
     /// Every label that people gave, as often as they did.
     pub fn labels(&self) -> impl Iterator<Item = &str> {
         let regions = self.annotation.iter().flat_map(|record| &record.regions);

@@ -52,10 +52,7 @@ fn choose(path: &Path, request: &CurationRequest) -> Result<Vec<Chosen>, ShardEr
             && row.source_height >= request.min_height
             && request.reviewed.is_none_or(|reviewed| reviewed != row.annotation.is_empty())
     };
-    let labelled = |sample: &PlannedSample| {
-        request.labels.is_empty()
-            || sample.labels().any(|label| request.labels.iter().any(|one| one == label))
-    };
+    let labelled = |sample: &PlannedSample| request.labels.is_empty() || sample.has_any(&request.labels);
     let mut chosen = Vec::new();
     for row in shards::read_samples_parquet(File::open(path)?)? {
         let row = row?;

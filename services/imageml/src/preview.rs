@@ -75,11 +75,10 @@ fn choose(published: Published, arguments: &PreviewArguments) -> anyhow::Result<
     for row in published.samples()? {
         let row = row?;
         let sample = row.sample;
-        let labelled = || sample.labels().any(|label| arguments.labels.iter().any(|wanted| wanted == label));
         let wanted = row.variant == arguments.variant
             && arguments.split.is_none_or(|split| split == row.split)
             && (!arguments.reviewed || sample.annotation.is_some())
-            && (arguments.labels.is_empty() || labelled());
+            && (arguments.labels.is_empty() || sample.has_any(&arguments.labels));
         if wanted {
             matching += 1;
             first.insert(shards::order_key(&arguments.seed, &sample.image_id), sample);

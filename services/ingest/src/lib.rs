@@ -10,4 +10,4 @@ mod stage;
 pub use annotation_file::{GivenLabelConfig, ReadSettings};
 pub use config::{AnnotationArguments, Arguments};
 pub use import::ImportSettings;
-pub use stage::Ingest;
+pub use stage::{Ingest, begins_as_json};

@@ -209,7 +209,10 @@ impl Ingest {
 }
 
 /// Whether a file's first sign is that of a JSON list or object: no image begins so.
-async fn begins_as_json(path: &Path) -> Result<bool, StageError> {
+///
+/// # Errors
+/// The file cannot be read.
+pub async fn begins_as_json(path: &Path) -> Result<bool, StageError> {
     let file = tokio::fs::File::open(path).await.map_err(StageError::file(path))?;
     let mut head = Vec::new();
     file.take(HEAD_BYTES).read_to_end(&mut head).await.map_err(StageError::file(path))?;

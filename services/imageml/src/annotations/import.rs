@@ -1,12 +1,11 @@
 //! `imageml annotations import`: annotation files into a dataset of the home.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
+use dataset_builder::annotation_imports;
 use imaging::Limits;
 use ingest::{AnnotationArguments, Ingest};
 use manifest_store::ImportRecord;
@@ -15,15 +14,12 @@ use pipeline::{DatasetRoute, Stage};
 use serde_json::{Value, json};
 use types::{DatasetName, RejectCode, S3Uri, Sha256};
 
-use super::report::imports;
 use crate::arguments::ImportArguments;
 use crate::home::{Home, HomeLayout, bucket};
 use crate::output;
 use crate::rejected;
 use crate::run::PipelineRun;
 
-/// Bytes in which the first sign of a JSON document has to be.
-const HEAD_BYTES: u64 = 4 << 10;
 /// Hex digits of the settings' digest in the key of a file.
 const SETTINGS_DIGITS: usize = 8;
 
@@ -74,7 +70,7 @@ pub(crate) async fn import_files(
     let folder = bucket("annotations").join(dataset.as_str()).join(&digest);
     let mut named: Vec<(&PathBuf, S3Uri)> = Vec::new();
     for file in files {
-        check(file)?;
+        check(file).await?;
         let name = file.file_name().and_then(|name| name.to_str());
         let name = name.with_context(|| format!("{} has no plain name", file.display()))?;
         let uri = folder.join(name);
@@ -101,15 +97,12 @@ pub(crate) async fn import_files(
 }
 
 /// Refuses what is no annotation file by its first sign, before it is in the dataset as an image.
-fn check(file: &Path) -> anyhow::Result<()> {
+async fn check(file: &Path) -> anyhow::Result<()> {
     let name = file.display();
-    let mut head = Vec::new();
-    let opened = File::open(file).with_context(|| format!("cannot read {name}"))?;
-    if !opened.metadata()?.is_file() {
+    if !std::fs::metadata(file).with_context(|| format!("cannot read {name}"))?.is_file() {
         bail!("{name} is no file");
     }
-    opened.take(HEAD_BYTES).read_to_end(&mut head).with_context(|| format!("cannot read {name}"))?;
-    if matches!(annotations::json_items::root(&head), annotations::json_items::Root::Other) {
+    if !ingest::begins_as_json(file).await? {
         bail!("{name} is no JSON: annotation files are Label Studio's or COCO's");
     }
     Ok(())
@@ -120,7 +113,7 @@ async fn outcomes(
     dataset: &DatasetName,
     placed: Vec<(PathBuf, S3Uri)>,
 ) -> anyhow::Result<Vec<(PathBuf, Imported)>> {
-    let done = imports(home.store.as_ref(), dataset).await?;
+    let done = annotation_imports(home.store.as_ref(), dataset).await?;
     let rejected = rejected::all(home.store.as_ref(), dataset).await?;
     let outcome = |(file, uri): (PathBuf, S3Uri)| {
         if let Some(found) = rejected.iter().find(|record| record.key.object.uri == uri) {

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use annotations::{Record, Refusal, SetAside};
 use anyhow::Context as _;
-use dataset_builder::{DatasetAnnotations, carry};
-use manifest_store::{AnnotationImport, ImportRecord, ManifestStore, RejectedRecord};
+use dataset_builder::{DatasetAnnotations, annotation_imports, carry};
+use manifest_store::{AnnotationImport, ImportRecord, RejectedRecord};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use types::{DatasetName, RejectCode, S3Uri, Split, VersionNumber, layout};
@@ -17,7 +17,6 @@ use crate::output;
 use crate::published::Published;
 use crate::rejected;
 
-const PAGE: u32 = 1_000;
 const MAX_REPORT_BYTES: u64 = 256 << 20;
 /// Rows that people read; scripts get all.
 const MOST_ROWS: usize = 50;
@@ -87,7 +86,7 @@ impl Report {
             Some(version) => Some(version_report(backend, name, version).await?),
             None => None,
         };
-        let imports = imports(backend.store(), name).await?;
+        let imports = annotation_imports(backend.store(), name).await?;
         let annotations = DatasetAnnotations::load(backend.store(), name).await?;
         let mut refused = Vec::new();
         for record in imports.iter().filter(|record| record.active) {
@@ -279,21 +278,6 @@ fn set_aside_document((record, key, why): &(Record, String, SetAside)) -> Value 
         "item": record.item(),
         "regions": record.regions.len(),
     })
-}
-
-/// Every import of a dataset, oldest first.
-pub(super) async fn imports(
-    store: &dyn ManifestStore,
-    name: &DatasetName,
-) -> anyhow::Result<Vec<ImportRecord>> {
-    let mut all: Vec<ImportRecord> = Vec::new();
-    loop {
-        let page = store.annotation_imports(name, all.last().map(|last| last.sequence), PAGE).await?;
-        if page.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page);
-    }
 }
 
 async fn version_report(

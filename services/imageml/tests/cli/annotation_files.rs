@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use testkit::Conversions;
 
 use crate::annotations::{coco, write};
-use crate::bench::{Bench, Running, list, text};
+use crate::bench::{Bench, Running, list, shared, text};
 use crate::pictures;
 
 /// Dataset `d` of four pictures, of which two have boxes and one has nothing on it.
@@ -157,11 +157,7 @@ const REAL_FILES: [(&str, u64, u64); 10] = [
 
 #[test]
 fn real_files_are_imported_whole() -> anyhow::Result<()> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/annotations");
-    if !data.is_dir() {
-        eprintln!("skipped: {} is not there", data.display());
-        return Ok(());
-    }
+    let Some(data) = shared("annotations") else { return Ok(()) };
     let bench = Bench::new()?;
     let paths: Vec<_> = REAL_FILES.iter().map(|(file, ..)| data.join(file).display().to_string()).collect();
     let mut import = vec!["annotations", "import", "--dataset", "d"];

@@ -8,7 +8,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use types::Split;
 
-use crate::bench::{Bench, files_below, list, members, number, text};
+use crate::bench::{Bench, files_below, list, members, number, shared, text};
 
 /// Boxes on pictures of 160 by 120 pixels: (file name, category, box).
 pub(crate) fn coco(boxes: &[(&str, u32, [f64; 4])], empty: &[&str]) -> Value {
@@ -259,11 +259,7 @@ fn samples_are_chosen_by_label() -> anyhow::Result<()> {
 /// The two files say the same of the same photographs in two formats, so the versions made of them say the same.
 #[test]
 fn label_studio_and_coco_files_of_real_photographs_agree() -> anyhow::Result<()> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/raccoon");
-    if !data.is_dir() {
-        eprintln!("skipped: {} is not there", data.display());
-        return Ok(());
-    }
+    let Some(data) = shared("raccoon") else { return Ok(()) };
     let [coco, label_studio] = ["coco.json", "ls.json"].map(|file| published_boxes(&data, file));
     let (coco, label_studio) = (coco?, label_studio?);
     assert_eq!(coco.len(), 3 * 196);

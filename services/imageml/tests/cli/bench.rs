@@ -253,3 +253,13 @@ pub(crate) fn fields(document: &Value) -> Vec<&str> {
     names.sort_unstable();
     names
 }
+
+/// A folder of the data beside the project; `None`, with a line that says so, where it is absent.
+pub(crate) fn shared(folder: &str) -> Option<PathBuf> {
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data").join(folder);
+    if data.is_dir() {
+        return Some(data);
+    }
+    eprintln!("skipped: {} is not there", data.display());
+    None
+}

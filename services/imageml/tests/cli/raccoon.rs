@@ -8,16 +8,12 @@ use anyhow::ensure;
 use serde_json::json;
 use types::Sha256;
 
-use crate::bench::{Bench, Running, list, number, text};
+use crate::bench::{Bench, Running, list, number, shared, text};
 
 #[test]
 fn real_photographs_are_published_and_read_by_every_loader() -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let images = root.join("../shared/data/raccoon/images");
-    if !images.is_dir() {
-        eprintln!("skipped: {} is not there", images.display());
-        return Ok(());
-    }
+    let Some(images) = shared("raccoon/images") else { return Ok(()) };
     let bench = Bench::new()?;
     let input = images.canonicalize()?.display().to_string();
     let document = bench.json(&["run", "--input", &input, "--dataset", "raccoon"])?;
