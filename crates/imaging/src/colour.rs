@@ -18,7 +18,7 @@ pub(crate) fn to_srgb(raster: Raster, profile: Option<&[u8]>) -> Result<Raster, 
     }
     match raster.channels() {
         Channels::Cmyk => cmyk_without_profile(&raster),
-        Channels::Gray | Channels::Rgb | Channels::Rgba => Ok(raster),
+        Channels::Gray | Channels::Rgb | Channels::Rgbx | Channels::Rgba => Ok(raster),
     }
 }
 
@@ -28,6 +28,7 @@ fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> 
     let (space, source, target, channels) = match raster.channels() {
         Channels::Gray => (DataColorSpace::Gray, Layout::Gray, Layout::Rgb, Channels::Rgb),
         Channels::Rgb => (DataColorSpace::Rgb, Layout::Rgb, Layout::Rgb, Channels::Rgb),
+        Channels::Rgbx => (DataColorSpace::Rgb, Layout::Rgba, Layout::Rgba, Channels::Rgbx),
         Channels::Rgba => (DataColorSpace::Rgb, Layout::Rgba, Layout::Rgba, Channels::Rgba),
         Channels::Cmyk => (DataColorSpace::Cmyk, Layout::Rgba, Layout::Rgb, Channels::Rgb),
     };
@@ -68,11 +69,8 @@ pub(crate) fn multiply(a: u8, b: u8) -> u8 {
     ((product + (product >> 8)) >> 8) as u8
 }
 
-/// Gray or RGB pixels as RGB; RGBA is left alone.
-pub(crate) fn gray_to_rgb(raster: Raster) -> Result<Raster, ImageError> {
-    if raster.channels() != Channels::Gray {
-        return Ok(raster);
-    }
+/// Gray pixels as RGB.
+pub(crate) fn gray_to_rgb(raster: &Raster) -> Result<Raster, ImageError> {
     let samples = raster.samples().iter().flat_map(|gray| [*gray; 3]).collect();
     Raster::new(raster.size(), Channels::Rgb, samples)
 }

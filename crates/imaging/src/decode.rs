@@ -3,13 +3,16 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use types::Orientation;
+use types::{Orientation, Sizes};
 
 use crate::error::within;
 use crate::exif::Exif;
 use crate::format::sniff;
+use crate::geometry::Placement;
 use crate::jpeg::Markers;
+use crate::layer::View;
 use crate::raster::{Channels, Raster, byte_len};
+use crate::reduction::Reduction;
 use crate::{ImageError, ImageFormat, Limits, jpeg, png, stock};
 
 /// What a file's headers tell.
@@ -25,6 +28,17 @@ pub struct Probe {
     /// itself: decoder output, its working buffers, and copies made while turning, converting and resizing.
     /// Variants larger than the original come on top.
     pub decoded_bytes: u64,
+    /// Bytes that the decoder keeps beside the picture that it makes, whatever the size of that.
+    pub(crate) buffer_bytes: u64,
+}
+
+/// What decoding is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Purpose<'a> {
+    /// Every pixel as it is.
+    Facts,
+    /// Enough pixels for variants of these sizes, laid out for speed.
+    Variants(&'a Sizes),
 }
 
 /// Reads the headers of `data` and checks every limit that they tell of. No pixel is decoded.
@@ -35,7 +49,13 @@ pub fn probe(data: &[u8], limits: &Limits) -> Result<Probe, ImageError> {
     guarded(|| {
         let opened = open(data, limits)?;
         let (width, height) = opened.size;
-        Ok(Probe { format: opened.format, width, height, decoded_bytes: opened.peak_bytes() })
+        Ok(Probe {
+            format: opened.format,
+            width,
+            height,
+            decoded_bytes: opened.peak_bytes(),
+            buffer_bytes: opened.decoder_bytes.saturating_sub(byte_len(opened.size, opened.pixel_bytes)),
+        })
     })
 }
 
@@ -79,8 +99,12 @@ impl Opened<'_> {
 pub(crate) struct Decoded<'a> {
     pub(crate) format: ImageFormat,
     pub(crate) animated: bool,
-    /// Upright, in the file's own colours.
+    /// The size of the upright original.
+    pub(crate) size: (u32, u32),
+    /// Upright, in the file's own colours; for variants perhaps smaller than the original.
     pub(crate) raster: Raster,
+    /// Where the raster shows the original.
+    pub(crate) view: View,
     pub(crate) orientation: Orientation,
     pub(crate) exif: Exif,
     pub(crate) icc: Option<Cow<'a, [u8]>>,
@@ -111,18 +135,30 @@ pub(crate) fn open<'a>(data: &'a [u8], limits: &Limits) -> Result<Opened<'a>, Im
 }
 
 /// Decodes strictly and turns upright.
-pub(crate) fn decode<'a>(data: &'a [u8], limits: &Limits) -> Result<Decoded<'a>, ImageError> {
+pub(crate) fn decode<'a>(
+    data: &'a [u8],
+    limits: &Limits,
+    purpose: Purpose<'_>,
+) -> Result<Decoded<'a>, ImageError> {
     let opened = open(data, limits)?;
     let exif = match opened.format {
         ImageFormat::Tiff => Exif::read(data),
         _ => opened.exif.as_deref().map(Exif::read).unwrap_or_default(),
     };
-    let raster = match &opened.codec {
-        Codec::Jpeg(markers) => jpeg::decode(data, markers, limits)?,
-        Codec::Png => png::decode(data, limits)?,
-        Codec::Stock => stock::decode(data, opened.format, limits)?,
+    let size = exif.orientation.oriented_size(opened.size);
+    let (raster, reduction) = match (&opened.codec, purpose) {
+        (Codec::Jpeg(markers), Purpose::Facts) => {
+            (jpeg::decode(data, markers, limits, jpeg::Detail::Whole)?, Reduction::NONE)
+        }
+        (Codec::Jpeg(markers), Purpose::Variants(sizes)) => {
+            let placements: Vec<_> = sizes.iter().map(|spec| Placement::new(spec, size)).collect();
+            let reduction = Reduction::covering(&placements);
+            (jpeg::decode(data, markers, limits, jpeg::Detail::Reduced(reduction))?, reduction)
+        }
+        (Codec::Png, _) => (png::decode(data, limits)?, Reduction::NONE),
+        (Codec::Stock, _) => (stock::decode(data, opened.format, limits)?, Reduction::NONE),
     };
-    if raster.size() != opened.size {
+    if raster.size() != reduction.size(opened.size) {
         let (announced, found) = (opened.size, raster.size());
         return Err(ImageError::Corrupt(format!("announced as {announced:?} pixels, decoded as {found:?}")));
     }
@@ -132,7 +168,9 @@ pub(crate) fn decode<'a>(data: &'a [u8], limits: &Limits) -> Result<Decoded<'a>,
     Ok(Decoded {
         format: opened.format,
         animated: opened.animated,
+        size,
         raster,
+        view: View::decoded(reduction, opened.size, exif.orientation),
         orientation: exif.orientation,
         exif,
         icc: opened.icc,

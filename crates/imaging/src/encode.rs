@@ -1,36 +1,70 @@
 //! From pixels to a variant's bytes. Equal pixels and settings give equal bytes: no time stamps, no metadata,
 //! and single-threaded encoders at fixed settings.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use turbojpeg::{Compressor, PixelFormat, Subsamp};
 use types::{JpegQuality, OutputFormat};
 
 use crate::ImageError;
 use crate::raster::{Channels, Raster};
 
-/// Encodes RGB or RGBA pixels.
-pub(crate) fn encode(raster: &Raster, format: OutputFormat) -> Result<Vec<u8>, ImageError> {
-    match format {
-        OutputFormat::Jpeg { quality } => jpeg(raster, quality),
-        OutputFormat::Png => png(raster),
-        OutputFormat::WebP { quality } => webp(raster, quality),
+/// Encodes one picture after another.
+#[derive(Default)]
+pub(crate) struct Encoder {
+    jpeg: Option<Compressor>,
+}
+
+impl Encoder {
+    /// Encodes RGB or RGBA pixels.
+    pub(crate) fn encode(&mut self, raster: &Raster, format: OutputFormat) -> Result<Vec<u8>, ImageError> {
+        match format {
+            OutputFormat::Jpeg { quality } => self.jpeg(raster, quality),
+            OutputFormat::Png => png(tight(raster)?.as_ref()),
+            OutputFormat::WebP { quality } => webp(tight(raster)?.as_ref(), quality),
+        }
+    }
+
+    fn jpeg(&mut self, raster: &Raster, quality: JpegQuality) -> Result<Vec<u8>, ImageError> {
+        let format = match raster.channels() {
+            Channels::Rgb => PixelFormat::RGB,
+            Channels::Rgbx => PixelFormat::RGBX,
+            other @ (Channels::Gray | Channels::Rgba | Channels::Cmyk) => {
+                return Err(failed(format!("JPEG of {other:?}")));
+            }
+        };
+        let (width, height) = raster.size();
+        let image = turbojpeg::Image {
+            pixels: raster.samples(),
+            width: width as usize,
+            pitch: raster.stride(),
+            height: height as usize,
+            format,
+        };
+        let compressor = match &mut self.jpeg {
+            Some(compressor) => compressor,
+            none => none.insert(Compressor::new().map_err(failed)?),
+        };
+        compressor.set_quality(i32::from(quality.get())).map_err(failed)?;
+        compressor.set_subsamp(Subsamp::Sub2x2).map_err(failed)?;
+        compressor.compress_to_vec(image).map_err(failed)
     }
 }
 
-fn jpeg(raster: &Raster, quality: JpegQuality) -> Result<Vec<u8>, ImageError> {
-    if raster.channels() != Channels::Rgb {
-        return Err(failed(format!("JPEG of {:?}", raster.channels())));
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Encoder").finish_non_exhaustive()
     }
-    let (width, height) = raster.size();
-    let image = turbojpeg::Image {
-        pixels: raster.samples(),
-        width: width as usize,
-        pitch: raster.stride(),
-        height: height as usize,
-        format: turbojpeg::PixelFormat::RGB,
-    };
-    let mut compressor = turbojpeg::Compressor::new().map_err(failed)?;
-    compressor.set_quality(i32::from(quality.get())).map_err(failed)?;
-    compressor.set_subsamp(turbojpeg::Subsamp::Sub2x2).map_err(failed)?;
-    compressor.compress_to_vec(image).map_err(failed)
+}
+
+/// Pixels as encoders other than libjpeg-turbo take them.
+fn tight(raster: &Raster) -> Result<Cow<'_, Raster>, ImageError> {
+    if raster.channels() != Channels::Rgbx {
+        return Ok(Cow::Borrowed(raster));
+    }
+    let samples = raster.samples().as_chunks::<4>().0.iter().flat_map(|[r, g, b, _]| [*r, *g, *b]).collect();
+    Raster::new(raster.size(), Channels::Rgb, samples).map(Cow::Owned)
 }
 
 fn png(raster: &Raster) -> Result<Vec<u8>, ImageError> {
@@ -41,7 +75,9 @@ fn png(raster: &Raster) -> Result<Vec<u8>, ImageError> {
     encoder.set_color(match raster.channels() {
         Channels::Rgb => ::png::ColorType::Rgb,
         Channels::Rgba => ::png::ColorType::Rgba,
-        other @ (Channels::Gray | Channels::Cmyk) => return Err(failed(format!("PNG of {other:?}"))),
+        other @ (Channels::Gray | Channels::Rgbx | Channels::Cmyk) => {
+            return Err(failed(format!("PNG of {other:?}")));
+        }
     });
     let mut writer = encoder.write_header().map_err(failed)?;
     writer.write_image_data(raster.samples()).map_err(failed)?;
@@ -54,7 +90,9 @@ fn webp(raster: &Raster, quality: JpegQuality) -> Result<Vec<u8>, ImageError> {
     let encoder = match raster.channels() {
         Channels::Rgb => ::webp::Encoder::from_rgb(raster.samples(), width, height),
         Channels::Rgba => ::webp::Encoder::from_rgba(raster.samples(), width, height),
-        other @ (Channels::Gray | Channels::Cmyk) => return Err(failed(format!("WebP of {other:?}"))),
+        other @ (Channels::Gray | Channels::Rgbx | Channels::Cmyk) => {
+            return Err(failed(format!("WebP of {other:?}")));
+        }
     };
     let encoded = encoder.encode_simple(false, f32::from(quality.get()));
     encoded.map(|bytes| bytes.to_vec()).map_err(|error| failed(format!("{error:?}")))

@@ -6,8 +6,7 @@ use sha2::Digest;
 use types::{Orientation, Sha256};
 
 use crate::colour::cmyk_without_profile;
-use crate::decode::{decode, guarded};
-use crate::geometry::Placement;
+use crate::decode::{Purpose, decode, guarded};
 use crate::raster::{Channels, Raster};
 use crate::resize::{Scaler, settle_alpha};
 use crate::{ImageError, ImageFormat, Limits};
@@ -41,7 +40,7 @@ pub struct Inspection {
 /// The data is not an image that is read, is damaged, or exceeds a limit.
 pub fn inspect(data: &[u8], limits: &Limits) -> Result<Inspection, ImageError> {
     guarded(|| {
-        let decoded = decode(data, limits)?;
+        let decoded = decode(data, limits, Purpose::Facts)?;
         let (width, height) = decoded.raster.size();
         Ok(Inspection {
             format: decoded.format,
@@ -67,21 +66,21 @@ fn pixel_hash(raster: &Raster) -> Sha256 {
     Sha256::from_bytes(digest.finalize().into())
 }
 
-/// The side of the square that pictures are shrunk to before hashing.
-const THUMB: &str = "64x64:stretch";
+/// The square that pictures are shrunk to before hashing.
+const THUMB: (u32, u32) = (64, 64);
 
 /// "pHash": which of the 8x8 lowest DCT coefficients lie above their median, over a 64x64 thumbnail on white. The
 /// median, since their mean is ruled by the first one, the brightness, and unlike pictures would look alike.
 fn perceptual_hash(raster: &Raster) -> Result<u64, ImageError> {
     let inked = match raster.channels() {
         Channels::Cmyk => Some(cmyk_without_profile(raster)?),
-        Channels::Gray | Channels::Rgb | Channels::Rgba => None,
+        Channels::Gray | Channels::Rgb | Channels::Rgbx | Channels::Rgba => None,
     };
     let picture = inked.as_ref().unwrap_or(raster);
-    let square = THUMB.parse().expect("a valid size");
-    let small = Scaler::default().scale(picture, &Placement::new(square, picture.size()))?.into_owned();
+    let whole = [0.0, 0.0, f64::from(picture.size().0), f64::from(picture.size().1)];
+    let small = Scaler::default().scale(picture, whole, THUMB)?;
     let white = types::AlphaPolicy::Flatten { background: types::Rgb::WHITE };
-    let rgb = settle_alpha(small, white)?;
+    let rgb = settle_alpha(&small, white)?;
     let (width, height) = rgb.size();
     let luma: Vec<u8> = rgb.samples().as_chunks::<3>().0.iter().map(luminance).collect();
     let thumb: ImageBuffer<Luma<u8>, _> = ImageBuffer::from_raw(width, height, luma)

@@ -9,11 +9,12 @@ mod markers;
 
 use std::borrow::Cow;
 
-use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat};
+use turbojpeg::{Colorspace, Decompressor, Image, PixelFormat, ScalingFactor};
 
 pub(crate) use self::markers::Markers;
 use crate::decode::{Codec, Opened, clip};
 use crate::raster::{Channels, Raster, byte_len};
+use crate::reduction::Reduction;
 use crate::{ImageError, ImageFormat, Limits};
 
 /// Scans the markers of a JPEG file.
@@ -40,8 +41,22 @@ pub(crate) fn open<'a>(data: &'a [u8], limits: &Limits) -> Result<Opened<'a>, Im
     })
 }
 
-/// Decodes the picture at full size.
-pub(crate) fn decode(data: &[u8], markers: &Markers<'_>, limits: &Limits) -> Result<Raster, ImageError> {
+/// How much of a picture is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Detail {
+    /// Every pixel, tightly packed.
+    Whole,
+    /// A smaller picture, four bytes a pixel where it has colours.
+    Reduced(Reduction),
+}
+
+/// Decodes the picture.
+pub(crate) fn decode(
+    data: &[u8],
+    markers: &Markers<'_>,
+    limits: &Limits,
+    detail: Detail,
+) -> Result<Raster, ImageError> {
     let cleaned = markers.cleaned(data);
     let failed = |error: turbojpeg::Error| ImageError::Codec(clip(&error.to_string()));
     let mut decoder = Decompressor::new().map_err(failed)?;
@@ -51,15 +66,21 @@ pub(crate) fn decode(data: &[u8], markers: &Markers<'_>, limits: &Limits) -> Res
     if (header.width, header.height) != (size.0 as usize, size.1 as usize) {
         return Err(ImageError::Corrupt("two different sizes".to_owned()));
     }
+    let (colour, reduction) = match detail {
+        Detail::Whole => ((PixelFormat::RGB, Channels::Rgb), Reduction::NONE),
+        Detail::Reduced(reduction) => ((PixelFormat::RGBX, Channels::Rgbx), reduction),
+    };
     let (format, channels) = match header.colorspace {
         Colorspace::Gray => (PixelFormat::GRAY, Channels::Gray),
-        Colorspace::RGB | Colorspace::YCbCr => (PixelFormat::RGB, Channels::Rgb),
+        Colorspace::RGB | Colorspace::YCbCr => colour,
         Colorspace::CMYK | Colorspace::YCCK => (PixelFormat::CMYK, Channels::Cmyk),
     };
-    let pitch = header.width * format.size();
-    let mut samples = vec![0; pitch * header.height];
-    let target =
-        Image { pixels: &mut samples[..], width: header.width, pitch, height: header.height, format };
+    decoder.set_scaling_factor(ScalingFactor::new(1, reduction.divisor() as usize)).map_err(failed)?;
+    let size = reduction.size(size);
+    let (width, height) = (size.0 as usize, size.1 as usize);
+    let pitch = width * format.size();
+    let mut samples = vec![0; pitch * height];
+    let target = Image { pixels: &mut samples[..], width, pitch, height, format };
     match decoder.decompress(&cleaned, target) {
         Ok(()) => {}
         Err(error) if is_only_padding(&error.to_string(), &cleaned) => {}

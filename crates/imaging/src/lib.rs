@@ -14,7 +14,9 @@
 //!   one that is broken or of the wrong class is ignored. CMYK without a usable profile is converted by
 //!   `r = (255 - k) - c·(255 - k)/255`, as Pillow does; CMYK JPEGs are taken as Adobe-inverted, as Pillow does.
 //! - **16-bit samples** become 8-bit by rounding: `(v·255 + 32 895) >> 16`, the nearest of `v/257`.
-//! - **Resizing** is Lanczos3 in gamma-encoded sRGB with premultiplied alpha, always from the original.
+//! - **Resizing** is Lanczos3 in gamma-encoded sRGB with premultiplied alpha. The original is decoded once: a JPEG at
+//!   1/2, 1/4 or 1/8 where that still covers every variant. A variant is made from the smallest larger variant that
+//!   covers it, else from the decoded original.
 //! - **Channels**: an alpha channel that is 255 throughout counts as none. Outputs are RGB, or RGBA where alpha
 //!   is kept and present; grey originals become RGB.
 //! - **An image without its end mark** (JPEG EOI, PNG IEND) is truncated: what is missing cannot be told from a
@@ -30,11 +32,13 @@ mod format;
 mod geometry;
 mod inspect;
 mod jpeg;
+mod layer;
 mod limits;
 mod normalize;
 mod orient;
 mod png;
 mod raster;
+mod reduction;
 mod resize;
 mod stock;
 
@@ -43,4 +47,4 @@ pub use error::ImageError;
 pub use format::ImageFormat;
 pub use inspect::{Inspection, inspect};
 pub use limits::Limits;
-pub use normalize::{Normalized, Rendition, memory_needed, normalize};
+pub use normalize::{Normalized, Normalizer, Rendition, memory_needed, normalize};

@@ -3,12 +3,14 @@
 use types::{Affine, NormalizationPolicy, Orientation, SizeSpec};
 
 use crate::colour::to_srgb;
-use crate::decode::{Probe, decode, guarded};
-use crate::encode::encode;
+use crate::decode::{Probe, Purpose, decode, guarded};
+use crate::encode::Encoder;
 use crate::geometry::Placement;
-use crate::raster::Raster;
+use crate::layer::Layer;
+use crate::raster::byte_len;
+use crate::reduction::Reduction;
 use crate::resize::{Scaler, letterbox, settle_alpha};
-use crate::{ImageError, Limits};
+use crate::{ImageError, ImageFormat, Limits};
 
 /// One encoded variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,50 +40,114 @@ pub struct Normalized {
     pub renditions: Vec<Rendition>,
 }
 
-/// Bytes of memory that [`normalize`] takes at its peak, estimated: what decoding takes, then the largest variant as
-/// pixels with what the resizer keeps beside it, and all variants encoded.
+/// Bytes of memory that [`normalize`] takes at its peak, estimated: what decoding takes, then every variant as pixels
+/// with what the resizer keeps beside the largest, and all variants encoded.
 pub fn memory_needed(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
     let pixels = |spec: SizeSpec| u64::from(spec.size().0) * u64::from(spec.size().1);
     let largest = policy.sizes().iter().map(pixels).max().unwrap_or(0);
-    let encoded: u64 = policy.sizes().iter().map(pixels).sum();
-    probe.decoded_bytes + largest * 8 + encoded
+    let all: u64 = policy.sizes().iter().map(pixels).sum();
+    decoding(probe, policy) + largest * 4 + all * 5
 }
 
-/// Decodes `data` once and makes every variant that `policy` asks for, each from the original.
+/// JPEGs are decoded no larger than the variants need.
+fn decoding(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
+    if probe.format != ImageFormat::Jpeg {
+        return probe.decoded_bytes;
+    }
+    // Whether the picture lies on its side is not known yet.
+    let reduction = |size| Reduction::covering(&placements(policy, size));
+    let (upright, turned) = (reduction((probe.width, probe.height)), reduction((probe.height, probe.width)));
+    let reduction = if upright.divisor() < turned.divisor() { upright } else { turned };
+    // The picture decoded, turned and converted: at most two of these at a time, of four bytes a pixel.
+    probe.buffer_bytes + 2 * byte_len(reduction.size((probe.width, probe.height)), 4)
+}
+
+fn placements(policy: &NormalizationPolicy, size: (u32, u32)) -> Vec<Placement> {
+    policy.sizes().iter().map(|spec| Placement::new(spec, size)).collect()
+}
+
+/// Makes the variants of one original after another, keeping codecs and memory between them. One for each thread.
+#[derive(Debug, Default)]
+pub struct Normalizer {
+    scaler: Scaler,
+    encoder: Encoder,
+}
+
+impl Normalizer {
+    /// Decodes `data` once and makes every variant that `policy` asks for: from the smallest picture that covers
+    /// it, be it the decoded one or a larger variant.
+    ///
+    /// # Errors
+    /// The data is not an image that is read, is damaged, or exceeds a limit; a codec failed.
+    pub fn normalize(
+        &mut self,
+        data: &[u8],
+        policy: &NormalizationPolicy,
+        limits: &Limits,
+    ) -> Result<Normalized, ImageError> {
+        let made = guarded(|| self.render(data, policy, limits));
+        if made.is_err() {
+            // Codecs that failed or panicked may be in any state.
+            *self = Self::default();
+        }
+        made
+    }
+
+    fn render(
+        &mut self,
+        data: &[u8],
+        policy: &NormalizationPolicy,
+        limits: &Limits,
+    ) -> Result<Normalized, ImageError> {
+        let decoded = decode(data, limits, Purpose::Variants(policy.sizes()))?;
+        let original = Layer { raster: to_srgb(decoded.raster, decoded.icc.as_deref())?, view: decoded.view };
+        let (width, height) = decoded.size;
+        let placements = placements(policy, decoded.size);
+        let mut order: Vec<_> = placements.iter().zip(policy.sizes().iter()).enumerate().collect();
+        // Largest first, so that the smaller ones have something to be made from.
+        order.sort_by_key(|(_, (placement, _))| std::cmp::Reverse(byte_len(placement.scaled, 1)));
+        let mut layers = vec![original];
+        let mut renditions: Vec<(usize, &Placement, Rendition)> = Vec::with_capacity(order.len());
+        for (index, (placement, spec)) in order {
+            // Small originals are the same in every size that they fit into.
+            let twin = renditions.iter().find(|(_, made, _)| *made == placement);
+            let rendition = match twin {
+                Some((_, _, twin)) => Rendition { spec, ..twin.clone() },
+                None => self.rendition(&mut layers, spec, placement, policy)?,
+            };
+            renditions.push((index, placement, rendition));
+        }
+        self.scaler.keep(layers.into_iter().map(|layer| layer.raster));
+        renditions.sort_by_key(|(index, ..)| *index);
+        let renditions = renditions.into_iter().map(|(.., rendition)| rendition).collect();
+        Ok(Normalized { width, height, orientation: decoded.orientation, renditions })
+    }
+
+    fn rendition(
+        &mut self,
+        layers: &mut Vec<Layer>,
+        spec: SizeSpec,
+        placement: &Placement,
+        policy: &NormalizationPolicy,
+    ) -> Result<Rendition, ImageError> {
+        let layer = Layer::scaled(layers, placement, &mut self.scaler)?;
+        // Alpha is settled after scaling: blending first would tint the edges with the background twice.
+        let settled = settle_alpha(&layer.raster, policy.alpha())?;
+        let canvas = letterbox(settled, placement, policy.pad())?;
+        let (width, height) = canvas.size();
+        let bytes = self.encoder.encode(&canvas, policy.format())?;
+        Ok(Rendition { spec, width, height, affine: placement.affine(), bytes })
+    }
+}
+
+/// As [`Normalizer::normalize`], for one original alone.
 ///
 /// # Errors
-/// The data is not an image that is read, is damaged, or exceeds a limit; a codec failed.
+/// As there.
 pub fn normalize(
     data: &[u8],
     policy: &NormalizationPolicy,
     limits: &Limits,
 ) -> Result<Normalized, ImageError> {
-    guarded(|| {
-        let decoded = decode(data, limits)?;
-        let picture = to_srgb(decoded.raster, decoded.icc.as_deref())?;
-        let mut scaler = Scaler::default();
-        let renditions = policy
-            .sizes()
-            .iter()
-            .map(|spec| render(&picture, spec, policy, &mut scaler))
-            .collect::<Result<_, _>>()?;
-        let (width, height) = picture.size();
-        Ok(Normalized { width, height, orientation: decoded.orientation, renditions })
-    })
-}
-
-fn render(
-    picture: &Raster,
-    spec: SizeSpec,
-    policy: &NormalizationPolicy,
-    scaler: &mut Scaler,
-) -> Result<Rendition, ImageError> {
-    let placement = Placement::new(spec, picture.size());
-    // Alpha is settled after scaling: blending first would tint the edges with the background twice.
-    let scaled = scaler.scale(picture, &placement)?.into_owned();
-    let settled = settle_alpha(scaled, policy.alpha())?;
-    let canvas = letterbox(settled, &placement, policy.pad())?;
-    let (width, height) = canvas.size();
-    let bytes = encode(&canvas, policy.format())?;
-    Ok(Rendition { spec, width, height, affine: placement.affine(), bytes })
+    Normalizer::default().normalize(data, policy, limits)
 }

@@ -14,7 +14,7 @@ pub(crate) fn upright(raster: Raster, orientation: Orientation) -> Result<Raster
     let samples = match channels {
         Channels::Gray => turn::<1>(&raster, orientation),
         Channels::Rgb => turn::<3>(&raster, orientation),
-        Channels::Rgba | Channels::Cmyk => turn::<4>(&raster, orientation),
+        Channels::Rgbx | Channels::Rgba | Channels::Cmyk => turn::<4>(&raster, orientation),
     };
     Raster::new(size, channels, samples)
 }

@@ -9,6 +9,8 @@ pub(crate) enum Channels {
     Gray,
     /// Red, green, blue.
     Rgb,
+    /// Red, green, blue and a byte without meaning: four bytes a pixel are resized faster than three.
+    Rgbx,
     /// Red, green, blue and straight (not premultiplied) alpha.
     Rgba,
     /// Cyan, magenta, yellow, black; 0 is no ink.
@@ -21,7 +23,7 @@ impl Channels {
         match self {
             Self::Gray => 1,
             Self::Rgb => 3,
-            Self::Rgba | Self::Cmyk => 4,
+            Self::Rgbx | Self::Rgba | Self::Cmyk => 4,
         }
     }
 
@@ -30,6 +32,7 @@ impl Channels {
         match self {
             Self::Gray => "gray8",
             Self::Rgb => "rgb8",
+            Self::Rgbx => "rgbx8",
             Self::Rgba => "rgba8",
             Self::Cmyk => "cmyk8",
         }
@@ -72,6 +75,11 @@ impl Raster {
 
     pub(crate) fn samples(&self) -> &[u8] {
         &self.samples
+    }
+
+    /// The samples, for another picture to be made in their place.
+    pub(crate) fn into_samples(self) -> Vec<u8> {
+        self.samples
     }
 
     /// Bytes a row.

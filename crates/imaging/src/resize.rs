@@ -9,43 +9,57 @@ use types::{AlphaPolicy, Rgb};
 use crate::ImageError;
 use crate::colour::{gray_to_rgb, multiply};
 use crate::geometry::Placement;
-use crate::raster::{Channels, Raster};
+use crate::raster::{Channels, Raster, byte_len};
 
 /// Makes variants of one picture after another, keeping scratch memory between them.
 #[derive(Debug, Default)]
-pub(crate) struct Scaler(Resizer);
+pub(crate) struct Scaler {
+    resizer: Resizer,
+    /// Memory of earlier pictures, for new ones.
+    spare: Vec<Vec<u8>>,
+}
 
 impl Scaler {
-    /// The part that `placement` shows, scaled with Lanczos3 (colours premultiplied by alpha meanwhile).
-    ///
-    /// Nothing is resampled, and nothing copied, where the size already is right.
-    pub(crate) fn scale<'a>(
+    /// How much memory is kept between pictures.
+    const MAX_SPARE: usize = 16 << 20;
+
+    /// The part of `raster` in `window` (left, top, width, height, in its pixels) at `size`, with Lanczos3; colours
+    /// are premultiplied by alpha meanwhile.
+    pub(crate) fn scale(
         &mut self,
-        raster: &'a Raster,
-        placement: &Placement,
-    ) -> Result<Cow<'a, Raster>, ImageError> {
+        raster: &Raster,
+        window: [f64; 4],
+        size: (u32, u32),
+    ) -> Result<Raster, ImageError> {
         let (width, height) = raster.size();
-        let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
-        if placement.scaled == raster.size() && placement.source == whole {
-            return Ok(Cow::Borrowed(raster));
-        }
-        let kind = match raster.channels() {
-            Channels::Gray => PixelType::U8,
-            Channels::Rgb => PixelType::U8x3,
-            Channels::Rgba => PixelType::U8x4,
+        let (kind, premultiply) = match raster.channels() {
+            Channels::Gray => (PixelType::U8, false),
+            Channels::Rgb => (PixelType::U8x3, false),
+            Channels::Rgbx => (PixelType::U8x4, false),
+            Channels::Rgba => (PixelType::U8x4, true),
             Channels::Cmyk => return Err(ImageError::Codec("ink is not resized".to_owned())),
         };
+        let mut samples = self.spare.pop().unwrap_or_default();
+        samples.resize(byte_len(size, raster.channels().count()) as usize, 0);
         let source = ImageRef::new(width, height, raster.samples(), kind).map_err(failed)?;
-        let mut target = Image::new(placement.scaled.0, placement.scaled.1, kind);
-        let [left, top, shown_width, shown_height] = placement.source;
-        let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3)).crop(
-            left,
-            top,
-            shown_width,
-            shown_height,
-        );
-        self.0.resize(&source, &mut target, &options).map_err(failed)?;
-        Raster::new(placement.scaled, raster.channels(), target.into_vec()).map(Cow::Owned)
+        let mut target = Image::from_slice_u8(size.0, size.1, &mut samples, kind).map_err(failed)?;
+        let [left, top, shown_width, shown_height] = window;
+        let options = ResizeOptions::new()
+            .use_alpha(premultiply)
+            .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
+            .crop(left, top, shown_width, shown_height);
+        self.resizer.resize(&source, &mut target, &options).map_err(failed)?;
+        Raster::new(size, raster.channels(), samples)
+    }
+
+    /// Keeps the memory of pictures that are done with.
+    pub(crate) fn keep(&mut self, rasters: impl Iterator<Item = Raster>) {
+        self.spare.extend(rasters.map(Raster::into_samples));
+        // The largest is taken first.
+        self.spare.sort_by_key(Vec::capacity);
+        while self.spare.iter().map(Vec::capacity).sum::<usize>() > Self::MAX_SPARE {
+            self.spare.pop();
+        }
     }
 }
 
@@ -54,7 +68,7 @@ fn failed(error: impl std::fmt::Display) -> ImageError {
 }
 
 /// RGB, or RGBA where alpha is there and kept.
-pub(crate) fn settle_alpha(raster: Raster, policy: AlphaPolicy) -> Result<Raster, ImageError> {
+pub(crate) fn settle_alpha(raster: &Raster, policy: AlphaPolicy) -> Result<Cow<'_, Raster>, ImageError> {
     match (raster.channels(), policy) {
         (Channels::Rgba, AlphaPolicy::Flatten { background }) => {
             let mut samples = Vec::with_capacity(raster.samples().len() / 4 * 3);
@@ -65,15 +79,21 @@ pub(crate) fn settle_alpha(raster: Raster, policy: AlphaPolicy) -> Result<Raster
                 let [back_r, back_g, back_b] = background.0;
                 samples.extend([blend(*r, back_r), blend(*g, back_g), blend(*b, back_b)]);
             }
-            Raster::new(raster.size(), Channels::Rgb, samples)
+            Raster::new(raster.size(), Channels::Rgb, samples).map(Cow::Owned)
         }
-        (Channels::Rgba, AlphaPolicy::Keep) => Ok(raster),
-        (Channels::Gray | Channels::Rgb | Channels::Cmyk, _) => gray_to_rgb(raster),
+        (Channels::Gray, _) => gray_to_rgb(raster).map(Cow::Owned),
+        (Channels::Rgba, AlphaPolicy::Keep) | (Channels::Rgb | Channels::Rgbx | Channels::Cmyk, _) => {
+            Ok(Cow::Borrowed(raster))
+        }
     }
 }
 
 /// The picture on its canvas, bars in `colour` (opaque) around it.
-pub(crate) fn letterbox(raster: Raster, placement: &Placement, colour: Rgb) -> Result<Raster, ImageError> {
+pub(crate) fn letterbox<'a>(
+    raster: Cow<'a, Raster>,
+    placement: &Placement,
+    colour: Rgb,
+) -> Result<Cow<'a, Raster>, ImageError> {
     if raster.size() == placement.canvas {
         return Ok(raster);
     }
@@ -88,7 +108,7 @@ pub(crate) fn letterbox(raster: Raster, placement: &Placement, colour: Rgb) -> R
     for (row, from) in rows.zip(raster.samples().chunks_exact(stride)) {
         row[left..left + stride].copy_from_slice(from);
     }
-    Raster::new(placement.canvas, raster.channels(), samples)
+    Raster::new(placement.canvas, raster.channels(), samples).map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -100,12 +120,12 @@ mod tests {
         // Left half opaque red, right half fully transparent green: no green may show up anywhere.
         let row: Vec<u8> = [[255, 0, 0, 255]; 8].into_iter().chain([[0, 255, 0, 0]; 8]).flatten().collect();
         let raster = Raster::new((16, 16), Channels::Rgba, row.repeat(16)).expect("16x16");
-        let placement = Placement::new("5x5:stretch".parse().expect("valid"), (16, 16));
-        let scaled = Scaler::default().scale(&raster, &placement).expect("scales").into_owned();
+        let window = [0.0, 0.0, 16.0, 16.0];
+        let scaled = Scaler::default().scale(&raster, window, (5, 5)).expect("scales");
         assert!(scaled.samples().chunks_exact(4).all(|pixel| pixel[3] == 0 || pixel[1] == 0));
 
         let white = AlphaPolicy::Flatten { background: Rgb::WHITE };
-        let flat = settle_alpha(scaled, white).expect("flattens");
+        let flat = settle_alpha(&scaled, white).expect("flattens");
         // Red over white has full red wherever they mix.
         assert!(flat.samples().chunks_exact(3).all(|pixel| pixel[0] == 255));
     }
@@ -115,14 +135,14 @@ mod tests {
         let raster = Raster::new((1, 1), Channels::Rgba, vec![200, 100, 0, 128]).expect("one pixel");
         let black = AlphaPolicy::Flatten { background: Rgb::BLACK };
         // 200·128/255 = 100.4, 100·128/255 = 50.2
-        assert_eq!(settle_alpha(raster, black).expect("flattens").samples(), [100, 50, 0]);
+        assert_eq!(settle_alpha(&raster, black).expect("flattens").samples(), [100, 50, 0]);
     }
 
     #[test]
     fn bars_surround_the_picture() {
         let raster = Raster::new((1, 2), Channels::Rgb, vec![9; 6]).expect("two pixels");
         let placement = Placement::new("3x2".parse().expect("valid"), (1, 2));
-        let boxed = letterbox(raster, &placement, Rgb([1, 2, 3])).expect("boxes");
+        let boxed = letterbox(Cow::Borrowed(&raster), &placement, Rgb([1, 2, 3])).expect("boxes");
         assert_eq!(boxed.samples(), [1, 2, 3, 9, 9, 9, 1, 2, 3, 1, 2, 3, 9, 9, 9, 1, 2, 3]);
     }
 }

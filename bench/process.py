@@ -1,0 +1,130 @@
+"""Runs a program and says what it took, with everything that it started."""
+
+import ctypes
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+PR_SET_CHILD_SUBREAPER = 36
+SAMPLE_EVERY_S = 0.05
+ORPHANS_END_WITHIN_S = 10
+
+
+class ProcessFailed(Exception):
+    """A program ended with something other than 0, or left processes behind."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """CPU is user and system time; memory is that of all processes together."""
+
+    stdout: str
+    cpu_s: float
+    wall_s: float
+    peak_rss_bytes: int
+
+
+def run(command: list[str]) -> Finished:
+    """Start-up counts, and so do children, waited for or not."""
+    adopt_orphans()
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        begun = time.monotonic()
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr)
+        try:
+            with PeakMemory(process.pid) as memory:
+                _, status, usage = os.wait4(process.pid, 0)
+                wall = time.monotonic() - begun
+        except BaseException:
+            process.kill()
+            raise
+        process.returncode = os.waitstatus_to_exitcode(status)
+        cpu = usage.ru_utime + usage.ru_stime + orphans_cpu(command)
+        if process.returncode != 0:
+            said = text(stderr)[-2000:]
+            raise ProcessFailed(f"{shown(command)} ended with {process.returncode}:\n{said}")
+        return Finished(text(stdout), cpu, wall, memory.peak)
+
+
+def shown(command: list[str]) -> str:
+    """Without the hundreds of files at its end."""
+    words = " ".join(map(str, command))
+    return words if len(words) < 300 else words[:300] + " …"
+
+
+def text(file) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
+
+
+def adopt_orphans() -> None:
+    """Else a child whose parent does not wait for it goes to init, and its CPU time is nobody's."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def orphans_cpu(command: list[str]) -> float:
+    spent, deadline = 0.0, time.monotonic() + ORPHANS_END_WITHIN_S
+    while True:
+        try:
+            pid, _, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            return spent
+        if pid:
+            spent += usage.ru_utime + usage.ru_stime
+        elif time.monotonic() > deadline:
+            raise ProcessFailed(f"{shown(command)} left processes behind")
+        else:
+            time.sleep(0.01)
+
+
+class PeakMemory(threading.Thread):
+    """The highest sum of the high-water marks of a process and its descendants.
+
+    rusage knows only the largest of them, and of that one also what its parent had before exec. The kernel
+    keeps the marks, so a sample every now and then misses nothing but what is gone before it is seen.
+    """
+
+    def __init__(self, pid: int):
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.peak = 0
+        self.over = threading.Event()
+
+    def __enter__(self) -> "PeakMemory":
+        self.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.over.set()
+        self.join()
+
+    def run(self) -> None:
+        while True:
+            self.peak = max(self.peak, sum(map(high_water, family(self.pid))))
+            if self.over.wait(SAMPLE_EVERY_S):
+                return
+
+
+def family(pid: int) -> Iterator[int]:
+    """The process and its descendants."""
+    yield pid
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = path.read_text().split()
+        except OSError:
+            continue
+        for child in children:
+            yield from family(int(child))
+
+
+def high_water(pid: int) -> int:
+    """Bytes; 0 once it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)

@@ -1,0 +1,166 @@
+//! Pictures of the original at several sizes, each smaller one made from a larger.
+
+use types::Orientation;
+
+use crate::ImageError;
+use crate::geometry::Placement;
+use crate::raster::{Raster, byte_len};
+use crate::reduction::Reduction;
+use crate::resize::Scaler;
+
+/// Where a picture shows a point of the upright original: at `point · scale + shift`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct View {
+    scale: (f64, f64),
+    shift: (f64, f64),
+}
+
+impl View {
+    /// Of an original of `stored` pixels that was decoded at a reduction and then turned.
+    ///
+    /// Decoding rounds the size up, so the last column stands for less than a whole pixel; turning may bring it to
+    /// the front.
+    pub(crate) fn decoded(reduction: Reduction, stored: (u32, u32), orientation: Orientation) -> Self {
+        let scale = 1.0 / f64::from(reduction.divisor());
+        let (width, height) = reduction.size(stored);
+        let surplus =
+            (f64::from(width) - f64::from(stored.0) * scale, f64::from(height) - f64::from(stored.1) * scale);
+        let shift = match orientation {
+            Orientation::Upright | Orientation::Transpose => (0.0, 0.0),
+            Orientation::FlipHorizontal => (surplus.0, 0.0),
+            Orientation::Rotate180 => surplus,
+            Orientation::FlipVertical => (0.0, surplus.1),
+            Orientation::Rotate90 => (surplus.1, 0.0),
+            Orientation::Transverse => (surplus.1, surplus.0),
+            Orientation::Rotate270 => (0.0, surplus.0),
+        };
+        Self { scale: (scale, scale), shift }
+    }
+
+    fn of(placement: &Placement) -> Self {
+        let [left, top, width, height] = placement.source;
+        let scale = (f64::from(placement.scaled.0) / width, f64::from(placement.scaled.1) / height);
+        Self { scale, shift: (-left * scale.0, -top * scale.1) }
+    }
+
+    /// Where a part of the original (left, top, width, height) is shown.
+    fn window(&self, [left, top, width, height]: [f64; 4]) -> [f64; 4] {
+        let (x, y) = (left * self.scale.0 + self.shift.0, top * self.scale.1 + self.shift.1);
+        [x, y, width * self.scale.0, height * self.scale.1]
+    }
+}
+
+/// A picture of the original, or of a part of it.
+#[derive(Debug)]
+pub(crate) struct Layer {
+    pub(crate) raster: Raster,
+    pub(crate) view: View,
+}
+
+impl Layer {
+    /// The part that `placement` shows, at its size: made from the smallest of `layers` from which that takes no
+    /// enlarging, and put beside them. The first one is the decoded original, from which anything can be made.
+    pub(crate) fn scaled<'a>(
+        layers: &'a mut Vec<Self>,
+        placement: &Placement,
+        scaler: &mut Scaler,
+    ) -> Result<&'a Self, ImageError> {
+        let mut best = Self::smallest_for(layers, placement);
+        if !layers[best].shows_just(placement) {
+            let Self { raster, view } = &layers[best];
+            let window = within(view.window(placement.source), raster.size());
+            let raster = scaler.scale(raster, window, placement.scaled)?;
+            best = layers.len();
+            layers.push(Self { raster, view: View::of(placement) });
+        }
+        Ok(&layers[best])
+    }
+
+    fn smallest_for(layers: &[Self], placement: &Placement) -> usize {
+        let fitting = (1..layers.len()).filter(|index| layers[*index].covers(placement));
+        fitting.min_by_key(|index| byte_len(layers[*index].raster.size(), 1)).unwrap_or(0)
+    }
+
+    fn shows_just(&self, placement: &Placement) -> bool {
+        let (width, height) = self.raster.size();
+        let all = [0.0, 0.0, f64::from(width), f64::from(height)];
+        placement.scaled == (width, height) && self.view.window(placement.source) == all
+    }
+
+    fn covers(&self, placement: &Placement) -> bool {
+        const ROUNDING: f64 = 1e-6;
+        let [left, top, width, height] = self.view.window(placement.source);
+        let (across, down) = (f64::from(self.raster.size().0), f64::from(self.raster.size().1));
+        let inside = left >= -ROUNDING
+            && top >= -ROUNDING
+            && left + width <= across + ROUNDING
+            && top + height <= down + ROUNDING;
+        inside && width >= f64::from(placement.scaled.0) && height >= f64::from(placement.scaled.1)
+    }
+}
+
+/// A window without what rounding put outside the picture.
+fn within([left, top, width, height]: [f64; 4], (across, down): (u32, u32)) -> [f64; 4] {
+    // The resizer adds start and length up again, which must not round up past the edge.
+    let room = |side: u32, start: f64| match start {
+        0.0 => f64::from(side),
+        _ => (f64::from(side) - start).next_down(),
+    };
+    let (left, top) = (left.max(0.0), top.max(0.0));
+    [left, top, width.min(room(across, left)), height.min(room(down, top))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::Channels;
+
+    fn layer(size: (u32, u32), view: View) -> Layer {
+        let samples = vec![0; byte_len(size, 1) as usize];
+        Layer { raster: Raster::new(size, Channels::Gray, samples).expect("fits"), view }
+    }
+
+    fn place(spec: &str) -> Placement {
+        Placement::new(spec.parse().expect("a valid spec"), (100, 80))
+    }
+
+    #[test]
+    fn variants_are_made_from_the_smallest_that_covers_them() {
+        let whole = View::decoded(Reduction::NONE, (100, 80), Orientation::Upright);
+        let made = |spec: &str| layer(place(spec).scaled, View::of(&place(spec)));
+        let layers = [layer((100, 80), whole), made("50x40"), made("25x20"), made("60x60:crop")];
+        let source = |spec: &str| layers[Layer::smallest_for(&layers, &place(spec))].raster.size();
+        assert_eq!(source("20x20"), (25, 20));
+        assert_eq!(source("30x30"), (50, 40));
+        assert_eq!(source("90x90"), (100, 80));
+        assert_eq!(source("21x20:stretch"), (25, 20));
+        assert_eq!(source("26x20:stretch"), (50, 40), "both sides must be covered");
+        assert_eq!(source("30x40:crop"), (50, 40), "a crop is a part of the whole");
+        assert_eq!(source("45x50:crop"), (60, 60), "or of a wider crop");
+        assert_eq!(source("70x50:crop"), (100, 80), "a square crop does not hold a wide one");
+    }
+
+    #[test]
+    fn turning_brings_the_partial_column_to_the_front() {
+        // Stored 5x3 at one half is 3x2, of which the last column and row are half there.
+        let half = Reduction::covering(&[Placement::new("2x1:stretch".parse().expect("valid"), (5, 3))]);
+        assert_eq!(half.divisor(), 2);
+        let window = |orientation: Orientation| {
+            let (width, height) = orientation.oriented_size((5, 3));
+            let whole = [0.0, 0.0, f64::from(width), f64::from(height)];
+            View::decoded(half, (5, 3), orientation).window(whole)
+        };
+        for (tag, expected) in [
+            (1, [0.0, 0.0, 2.5, 1.5]),
+            (2, [0.5, 0.0, 2.5, 1.5]),
+            (3, [0.5, 0.5, 2.5, 1.5]),
+            (4, [0.0, 0.5, 2.5, 1.5]),
+            (5, [0.0, 0.0, 1.5, 2.5]),
+            (6, [0.5, 0.0, 1.5, 2.5]),
+            (7, [0.5, 0.5, 1.5, 2.5]),
+            (8, [0.0, 0.5, 1.5, 2.5]),
+        ] {
+            assert_eq!(window(Orientation::from(tag)), expected, "orientation {tag}");
+        }
+    }
+}
