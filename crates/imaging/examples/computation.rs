@@ -77,6 +77,10 @@ fn main() -> Result<()> {
             class.cpu += cpu;
         }
     };
+    if arguments.threads == 1 {
+        // As a decoder process does: on the main thread, whose memory the allocator handles better.
+        return report(&[worker()?], begun.elapsed());
+    }
     let spent: Vec<[Spent; 2]> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..arguments.threads).map(|_| scope.spawn(worker)).collect();
         threads.into_iter().map(|thread| thread.join().expect("no panic")).collect::<Result<_>>()

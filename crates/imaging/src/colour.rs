@@ -2,7 +2,7 @@
 
 use moxcms::{
     BarycentricWeightScale, ColorProfile, DataColorSpace, InterpolationMethod, Layout, RenderingIntent,
-    TransformOptions,
+    TransformExecutor, TransformOptions,
 };
 
 use crate::ImageError;
@@ -43,6 +43,10 @@ fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> 
         ..TransformOptions::default()
     };
     let transform = profile.create_transform_8bit(source, &ColorProfile::new_srgb(), target, options).ok()?;
+    let keeps_layout = source == target;
+    if keeps_layout && is_nearly_identical(transform.as_ref(), channels) {
+        return None;
+    }
     let pixels = raster.size().0 as usize * raster.size().1 as usize;
     let mut samples = vec![0; pixels * channels.count()];
     let source_row = raster.stride();
@@ -51,6 +55,18 @@ fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> 
         transform.transform(from, to).ok()?;
     }
     Some(Raster::new(raster.size(), channels, samples))
+}
+
+/// Whether a transform moves no colour of a lattice by more than one step: most profiles are sRGB by another name.
+fn is_nearly_identical(transform: &(impl TransformExecutor<u8> + ?Sized), channels: Channels) -> bool {
+    const STEPS: [u8; 9] = [0, 32, 64, 96, 128, 160, 192, 224, 255];
+    let colours = STEPS
+        .iter()
+        .flat_map(|r| STEPS.iter().flat_map(move |g| STEPS.iter().map(move |b| [*r, *g, *b, 255])));
+    let lattice: Vec<u8> = colours.flat_map(|colour| colour.into_iter().take(channels.count())).collect();
+    let mut moved = vec![0; lattice.len()];
+    transform.transform(&lattice, &mut moved).is_ok()
+        && lattice.iter().zip(&moved).all(|(from, to)| from.abs_diff(*to) <= 1)
 }
 
 /// Pillow's formula (`Convert.c`, `cmyk2rgb`), so that both agree on files without a profile.
