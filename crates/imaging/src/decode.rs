@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use serde::{Deserialize, Serialize};
 use types::{Orientation, Sizes};
 
 use crate::error::within;
@@ -16,7 +17,7 @@ use crate::reduction::Reduction;
 use crate::{ImageError, ImageFormat, Limits, jpeg, png, stock};
 
 /// What a file's headers tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {
     /// The format.
     pub format: ImageFormat,

@@ -1,11 +1,13 @@
 //! What kind of file it is, by its first bytes alone: names and content types lie.
 
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use crate::ImageError;
 
 /// The formats that are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ImageFormat {
     /// JPEG (ITU T.81), including JFIF, EXIF and MPO.
     Jpeg,

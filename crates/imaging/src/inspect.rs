@@ -2,6 +2,7 @@
 
 use image::{ImageBuffer, Luma};
 use image_hasher::{HashAlg, HasherConfig};
+use serde::{Deserialize, Serialize};
 use sha2::Digest;
 use types::{Orientation, Sha256};
 
@@ -12,7 +13,7 @@ use crate::resize::{Scaler, settle_alpha};
 use crate::{ImageError, ImageFormat, Limits};
 
 /// The facts of one original.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inspection {
     /// The format.
     pub format: ImageFormat,

@@ -1,7 +1,9 @@
 //! What an image may cost before it is refused.
 
+use serde::{Deserialize, Serialize};
+
 /// Bounds on one image; every one is checked before the memory or time in question is spent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Bytes of the file.
     pub max_bytes: u64,

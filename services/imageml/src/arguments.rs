@@ -9,6 +9,7 @@ use std::str::FromStr;
 
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand};
+use image_workers::{ImageWorkers, WorkerArguments};
 use ingest::AnnotationArguments;
 use normalize::PolicyArguments;
 use service::{LogFormat, Secret};
@@ -194,6 +195,16 @@ pub(crate) struct MachineArguments {
     /// The most that work in progress may take on the staging disk [default: what is free]
     #[arg(long, env = "NVME_QUOTA", value_name = "SIZE")]
     pub(crate) nvme_quota: Option<ByteSize>,
+    /// How pictures are decoded.
+    #[command(flatten)]
+    decoders: WorkerArguments,
+}
+
+impl MachineArguments {
+    /// Those who decode pictures.
+    pub(crate) fn workers(&self) -> ImageWorkers {
+        ImageWorkers::new(self.decoders.settings(self.cpu_threads, self.decode_memory.as_u64()))
+    }
 }
 
 #[derive(Debug, Args)]

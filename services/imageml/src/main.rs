@@ -22,8 +22,16 @@ use clap::Parser;
 
 use crate::arguments::{Cli, Command};
 
+fn main() -> ExitCode {
+    match image_workers::serve_if_asked() {
+        Some(Ok(())) => ExitCode::SUCCESS,
+        Some(Err(_)) => ExitCode::FAILURE,
+        None => command(),
+    }
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn command() -> ExitCode {
     let cli = Cli::parse();
     if let Err(error) = service::init_tracing(&cli.log.arguments()) {
         return output::fail(&error);

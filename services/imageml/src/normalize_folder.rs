@@ -7,14 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use bytes::Bytes;
 use futures::{StreamExt, stream};
-use imaging::{Limits, Normalized};
+use image_workers::ImageWorkers;
 use indicatif::{ProgressBar, ProgressStyle};
-use pipeline::{CpuPool, MemoryBudget};
+use pipeline::{CpuPool, MemoryBudget, StageError};
 use serde::Serialize;
 use serde_json::json;
-use types::{NormalizationPolicy, RejectCode, RejectReason, escape_key};
+use types::{NormalizationPolicy, RejectReason, SizeSpec, escape_key};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::arguments::NormalizeArguments;
@@ -49,6 +48,7 @@ pub(crate) async fn run(arguments: NormalizeArguments) -> anyhow::Result<ExitCod
         target,
         cpu: CpuPool::new(arguments.machine.cpu_threads.map_or(0, usize::from))?,
         memory: MemoryBudget::new(arguments.machine.decode_memory.as_u64()),
+        workers: arguments.machine.workers(),
     };
     let (seen, results) = (files.len(), folder.normalize_all(files).await?);
     report(&arguments, seen, results, begun)
@@ -61,6 +61,7 @@ struct Folder {
     target: PathBuf,
     cpu: CpuPool,
     memory: MemoryBudget,
+    workers: ImageWorkers,
 }
 
 /// A file below the input, and its path there.
@@ -94,44 +95,35 @@ impl Folder {
 
     /// `Err` when the disk fails; a picture that cannot be used is a result like any other.
     async fn normalize(&self, file: &InputFile) -> anyhow::Result<FileResult> {
-        let reject = |reason| Rejected { key: file.relative.display().to_string(), reason };
-        let limits = Limits::default();
-        let bytes = tokio::fs::metadata(&file.path).await?.len();
-        if bytes > limits.max_bytes {
-            let detail = format!("{bytes} bytes, more than the {} allowed", limits.max_bytes);
-            return Ok(Err(reject(RejectReason::new(RejectCode::LimitExceeded, detail))));
+        let names: Vec<_> = self.policy.sizes().iter().map(SizeSpec::name).collect();
+        let extension = self.policy.format().extension();
+        let path = |name: &String| self.target.join(name).join(output_name(&file.relative, extension));
+        let paths: Vec<_> = names.iter().map(path).collect();
+        for folder in paths.iter().filter_map(|path| path.parent()) {
+            tokio::fs::create_dir_all(folder).await.with_context(|| folder.display().to_string())?;
         }
-        let data = Bytes::from(tokio::fs::read(&file.path).await?);
-        let header = data.clone();
-        let probe = match self.cpu.run(move || imaging::probe(&header, &limits)).await? {
-            Ok(probe) => probe,
-            Err(error) => return Ok(Err(reject(error.reason()))),
-        };
-        let permit = self.memory.acquire(imaging::memory_needed(&probe, &self.policy)).await;
-        let policy = Arc::clone(&self.policy);
-        let made = self.cpu.run(move || imaging::normalize(&data, &policy, &limits)).await?;
-        drop(permit);
+        let made =
+            self.workers.normalize(&file.path, &self.policy, paths.clone(), &self.cpu, &self.memory).await;
         match made {
-            Ok(made) => self.write(&file.relative, made).await.map(Ok),
-            Err(error) => Ok(Err(reject(error.reason()))),
+            Ok(made) => Ok(Ok(names.into_iter().zip(made.variants.iter().map(|v| v.bytes)).collect())),
+            Err(StageError::Rejected(reason)) => {
+                for path in paths {
+                    remove_if_there(&path).await?;
+                }
+                Ok(Err(Rejected { key: file.relative.display().to_string(), reason }))
+            }
+            Err(error) => Err(error.into()),
         }
     }
+}
 
-    async fn write(&self, relative: &Path, made: Normalized) -> anyhow::Result<Vec<(String, u64)>> {
-        let mut written = Vec::new();
-        for rendition in made.renditions {
-            let name = rendition.spec.name();
-            let extension = self.policy.format().extension();
-            let path = self.target.join(&name).join(output_name(relative, extension));
-            if let Some(folder) = path.parent() {
-                tokio::fs::create_dir_all(folder).await?;
-            }
-            tokio::fs::write(&path, &rendition.bytes)
-                .await
-                .with_context(|| format!("cannot write {}", path.display()))?;
-            written.push((name, rendition.bytes.len() as u64));
+/// What was begun for a picture that was refused.
+async fn remove_if_there(path: &Path) -> anyhow::Result<()> {
+    match tokio::fs::remove_file(path).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", path.display()))
         }
-        Ok(written)
+        _ => Ok(()),
     }
 }
 

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use imaging::Limits;
 use ingest::Ingest;
 use local_cloud::Mount;
 use normalize::Normalize;
@@ -107,15 +106,14 @@ impl Steps<'_> {
         store.set_policy(dataset, &policy.hash(), &policy.canonical()).await?;
         self.redrive_circumstances().await?;
         let (bronze, silver) = (bucket("bronze"), bucket("silver"));
-        let limits = Limits::default();
 
         let route = DatasetRoute::Fixed(dataset.clone());
-        let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, limits)
+        let ingest = Ingest::new(self.source.clone(), bronze.clone(), route, pipeline.workers())
             .with_annotations(self.arguments.annotations.settings()?);
         pipeline.drive(Arc::new(ingest), &self.input, self.source).await?;
         let annotation_files = self.import_annotations(&pipeline).await?;
         let images = layout::bronze_images(&bronze, dataset);
-        let normalize = Normalize::new(bronze, silver, policy, limits);
+        let normalize = Normalize::new(bronze, silver, policy, pipeline.workers());
         pipeline.drive(Arc::new(normalize), &self.home.blobs, &images).await?;
         let version = self.publish(&pipeline, dataset).await?;
         pipeline.finish();

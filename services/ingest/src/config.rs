@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use annotations::FrameKind;
 use anyhow::Context;
 use clap::{Args, Parser};
+use image_workers::WorkerArguments;
 use label_studio::WorkerSettings;
 use pipeline::DatasetRoute;
 use service::CommonArguments;
@@ -29,6 +30,9 @@ pub struct Arguments {
     /// How annotation files are imported.
     #[command(flatten)]
     pub annotations: AnnotationArguments,
+    /// How pictures are decoded.
+    #[command(flatten)]
+    pub decoders: WorkerArguments,
     /// What every service takes.
     #[command(flatten)]
     pub common: CommonArguments,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use imaging::{Inspection, Limits};
+use image_workers::ImageWorkers;
 use manifest_store::Effect;
 use object_storage::ObjectSummary;
 use pipeline::{
@@ -35,15 +35,15 @@ pub struct Ingest {
     input: S3Uri,
     output: S3Uri,
     datasets: DatasetRoute,
-    limits: Limits,
+    workers: ImageWorkers,
     importer: Importer,
 }
 
 impl Ingest {
     /// Ingests what lands below `input` into bronze below `output`. Annotation files are rejected, see
     /// [`with_annotations`](Self::with_annotations).
-    pub fn new(input: S3Uri, output: S3Uri, datasets: DatasetRoute, limits: Limits) -> Self {
-        Self { input, output, datasets, limits, importer: Importer::default() }
+    pub fn new(input: S3Uri, output: S3Uri, datasets: DatasetRoute, workers: ImageWorkers) -> Self {
+        Self { input, output, datasets, workers, importer: Importer::default() }
     }
 
     /// Imports annotation files too.
@@ -55,23 +55,6 @@ impl Ingest {
     /// The dataset of an object and its key within the dataset.
     fn place<'k>(&self, uri: &'k S3Uri) -> Option<(DatasetName, &'k str)> {
         self.datasets.split(self.input.relative(uri)?)
-    }
-
-    async fn inspect(&self, work: &Work, data: Bytes) -> Result<Inspection, StageError> {
-        let limits = self.limits;
-        let header = data.clone();
-        let probe = work.cpu.run(move || imaging::probe(&header, &limits)).await?;
-        let probe = probe.map_err(|error| StageError::Rejected(error.reason()))?;
-        let permit = work.memory.acquire(probe.decoded_bytes).await;
-        let inspected = work
-            .cpu
-            .run(move || {
-                let inspected = imaging::inspect(&data, &limits);
-                drop(permit);
-                inspected
-            })
-            .await?;
-        inspected.map_err(|error| StageError::Rejected(error.reason()))
     }
 }
 
@@ -87,7 +70,7 @@ impl Stage for Ingest {
     }
 
     fn input(&self) -> InputMode {
-        InputMode::Staged { max_bytes: self.limits.max_bytes.max(MAX_ANNOTATION_BYTES) }
+        InputMode::Staged { max_bytes: self.workers.limits().max_bytes.max(MAX_ANNOTATION_BYTES) }
     }
 
     fn manifest_folder(&self, dataset: &DatasetName) -> S3Uri {
@@ -133,8 +116,9 @@ impl Stage for Ingest {
         };
         let landed = Landed { dataset, relative, path, bytes: *bytes, sha256 };
         let json = begins_as_json(path).await?;
-        if !json && *bytes > self.limits.max_bytes {
-            let detail = format!("{bytes} bytes, at most {} are taken for an image", self.limits.max_bytes);
+        if !json && *bytes > self.workers.limits().max_bytes {
+            let detail =
+                format!("{bytes} bytes, at most {} are taken for an image", self.workers.limits().max_bytes);
             return Err(StageError::rejected(RejectCode::LimitExceeded, detail));
         }
         let processed =
@@ -168,7 +152,7 @@ impl Ingest {
 
     async fn image(&self, work: &Work, landed: Landed<'_>) -> Result<Processed, StageError> {
         let Landed { dataset, relative, path, bytes, sha256 } = landed;
-        let inspection = self.inspect(work, work.read_input().await?).await?;
+        let inspection = self.workers.inspect(path, &work.cpu, &work.memory).await?;
         refuse_taken_key(work, &dataset, relative, sha256).await?;
         let bronze_uri = layout::bronze_image(&self.output, &dataset, relative, sha256);
         let original = OriginalRecord {
@@ -256,12 +240,19 @@ fn content_type(format: imaging::ImageFormat) -> &'static str {
 mod tests {
     use types::ObjectVersion;
 
+    use image_workers::WorkerSettings;
+
     use super::*;
 
     fn route(key: &str, bytes: u64) -> Route {
         let (input, output) = ("s3://inbox/pre", "s3://bronze/deep/prefix");
         let parse = |uri: &str| uri.parse().expect("a valid uri");
-        let stage = Ingest::new(parse(input), parse(output), DatasetRoute::FirstSegment, Limits::default());
+        let stage = Ingest::new(
+            parse(input),
+            parse(output),
+            DatasetRoute::FirstSegment,
+            ImageWorkers::new(WorkerSettings::default()),
+        );
         let uri = S3Uri::new("inbox".parse().expect("a valid name"), key);
         stage.route(&ObjectSummary {
             object: ObjectVersion { uri, version: "1".to_owned() },

@@ -1,6 +1,7 @@
 //! Settings of the normalize service.
 
 use clap::{Args, Parser, ValueEnum};
+use image_workers::WorkerArguments;
 use service::CommonArguments;
 use types::{
     AlphaPolicy, InvalidPolicy, JpegQuality, NormalizationPolicy, OutputFormat, Rgb, SIZE_GRAMMAR, Sizes,
@@ -20,6 +21,9 @@ pub struct Arguments {
     /// What the renditions look like.
     #[command(flatten)]
     pub policy: PolicyArguments,
+    /// How pictures are decoded.
+    #[command(flatten)]
+    pub decoders: WorkerArguments,
     /// What every service takes.
     #[command(flatten)]
     pub common: CommonArguments,

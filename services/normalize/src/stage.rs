@@ -1,11 +1,12 @@
 //! The stage.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use imaging::{Limits, Normalized, Rendition};
+use image_workers::{ImageWorkers, Rendered};
 use manifest_store::Effect;
 use object_storage::ObjectSummary;
 use pipeline::{
@@ -15,7 +16,7 @@ use pipeline::{
 use serde_json::{Map, Value, json};
 use types::{
     DatasetName, ImageId, LineageEdge, NormalizationPolicy, PolicyHash, RejectCode, RejectReason, Relation,
-    S3Uri, Sha256, StageName, VariantRecord, layout,
+    S3Uri, SizeSpec, StageName, VariantRecord, layout,
 };
 
 /// Stage 2. All variants of an image are published together; an image that has them already (an exact duplicate,
@@ -25,15 +26,15 @@ pub struct Normalize {
     input: S3Uri,
     output: S3Uri,
     policy: Arc<NormalizationPolicy>,
-    limits: Limits,
+    workers: ImageWorkers,
     /// Datasets whose policy this process has written down.
     announced: Mutex<HashSet<DatasetName>>,
 }
 
 impl Normalize {
     /// Normalizes the bronze images below `input` into silver below `output`.
-    pub fn new(input: S3Uri, output: S3Uri, policy: NormalizationPolicy, limits: Limits) -> Self {
-        Self { input, output, policy: Arc::new(policy), limits, announced: Mutex::default() }
+    pub fn new(input: S3Uri, output: S3Uri, policy: NormalizationPolicy, workers: ImageWorkers) -> Self {
+        Self { input, output, policy: Arc::new(policy), workers, announced: Mutex::default() }
     }
 
     async fn announce(&self, work: &Work) -> Result<(), StageError> {
@@ -47,84 +48,64 @@ impl Normalize {
         Ok(())
     }
 
-    async fn compute(&self, work: &Work) -> Result<Normalized, StageError> {
-        let data = work.read_input().await?;
-        let (header, limits) = (data.clone(), self.limits);
-        let probe = work.cpu.run(move || imaging::probe(&header, &limits)).await?;
-        let probe = probe.map_err(|error| StageError::Rejected(error.reason()))?;
-        let permit = work.memory.acquire(imaging::memory_needed(&probe, &self.policy)).await;
-        let policy = Arc::clone(&self.policy);
-        let normalized = work
-            .cpu
-            .run(move || {
-                let normalized = imaging::normalize(&data, &policy, &limits);
-                drop(permit);
-                normalized
-            })
-            .await?;
-        normalized.map_err(|error| StageError::Rejected(error.reason()))
-    }
-
-    async fn output(&self, work: &Work, image: ImageId, made: Rendition) -> Result<Output, StageError> {
-        let name = made.spec.name();
-        let format = self.policy.format();
-        let file = format!("{name}.{}", format.extension());
-        let path = work.workspace.output(&file.parse().expect("size names are plain file names"))?;
-        let (bytes, sha256) = (made.bytes.len() as u64, Sha256::of(&made.bytes));
-        tokio::fs::write(&path, &made.bytes).await.map_err(StageError::file(&path))?;
-        Ok(Output {
-            content: Content::File(path),
-            uri: layout::variant(
-                &self.output,
-                work.dataset(),
-                &name,
-                &image,
-                &self.policy.hash(),
-                format.extension(),
-            ),
-            content_type: format.content_type(),
-            bytes,
-            sha256,
-            source_uri: work.object.object.uri.clone(),
-            fields: fields(json!({
-                "variant_name": name,
-                "width": made.width,
-                "height": made.height,
-                "normalization_policy_hash": self.policy.hash(),
-                "image_id": image,
-                "affine": made.affine,
-            })),
-        })
-    }
-
-    async fn render(&self, work: &Work, image: ImageId) -> Result<Processed, StageError> {
-        let Normalized { width, height, orientation, renditions } = self.compute(work).await?;
-        let (mut outputs, mut variants) = (Vec::new(), Vec::new());
-        for made in renditions {
-            let (spec, affine) = (made.spec, made.affine);
-            let (width, height) = (made.width, made.height);
-            let output = self.output(work, image, made).await?;
-            variants.push(VariantRecord {
+    /// Makes the variants and describes them for upload and catalogue.
+    async fn render(&self, work: &Work, staged: &Path, image: ImageId) -> Result<Processed, StageError> {
+        let extension = self.policy.format().extension();
+        let names: Vec<_> = self.policy.sizes().iter().map(SizeSpec::name).collect();
+        let path = |name: &String| {
+            let file = format!("{name}.{extension}");
+            work.workspace.output(&file.parse().expect("size names are plain file names"))
+        };
+        let paths: Vec<PathBuf> = names.iter().map(path).collect::<Result<_, _>>()?;
+        let Rendered { width, height, orientation, variants } =
+            self.workers.normalize(staged, &self.policy, paths.clone(), &work.cpu, &work.memory).await?;
+        let records: Vec<_> = names
+            .into_iter()
+            .zip(&variants)
+            .map(|(variant_name, made)| VariantRecord {
                 image_id: image,
-                source_uri: output.source_uri.clone(),
-                variant_name: spec.name(),
-                output_uri: output.uri.clone(),
-                width,
-                height,
+                source_uri: work.object.object.uri.clone(),
+                output_uri: self.variant_uri(work, &variant_name, &image),
+                variant_name,
+                width: made.width,
+                height: made.height,
                 normalization_policy_hash: self.policy.hash(),
-                bytes: output.bytes,
-                sha256: output.sha256,
-                affine,
-            });
-            outputs.push(output);
-        }
+                bytes: made.bytes,
+                sha256: made.sha256,
+                affine: made.affine,
+            })
+            .collect();
         Ok(Processed {
-            outputs,
+            outputs: records.iter().zip(paths).map(|(record, path)| self.output(record, path)).collect(),
             metadata: json!({ "image_id": image, "width": width, "height": height, "orientation": orientation }),
-            lineage: lineage(work, &variants),
-            effects: vec![Effect::Variants(variants)],
+            lineage: lineage(work, &records),
+            effects: vec![Effect::Variants(records)],
             ..Processed::default()
         })
+    }
+
+    fn variant_uri(&self, work: &Work, name: &str, image: &ImageId) -> S3Uri {
+        let (policy, extension) = (self.policy.hash(), self.policy.format().extension());
+        layout::variant(&self.output, work.dataset(), name, image, &policy, extension)
+    }
+
+    fn output(&self, record: &VariantRecord, path: PathBuf) -> Output {
+        Output {
+            content: Content::File(path),
+            uri: record.output_uri.clone(),
+            content_type: self.policy.format().content_type(),
+            bytes: record.bytes,
+            sha256: record.sha256,
+            source_uri: record.source_uri.clone(),
+            fields: fields(json!({
+                "variant_name": record.variant_name,
+                "width": record.width,
+                "height": record.height,
+                "normalization_policy_hash": record.normalization_policy_hash,
+                "image_id": record.image_id,
+                "affine": record.affine,
+            })),
+        }
     }
 }
 
@@ -139,7 +120,7 @@ impl Stage for Normalize {
     }
 
     fn input(&self) -> InputMode {
-        InputMode::Staged { max_bytes: self.limits.max_bytes }
+        InputMode::Staged { max_bytes: self.workers.limits().max_bytes }
     }
 
     fn manifest_folder(&self, dataset: &DatasetName) -> S3Uri {
@@ -163,14 +144,14 @@ impl Stage for Normalize {
     }
 
     async fn process(&self, work: &Work) -> Result<Outcome, StageError> {
-        let Input::File { sha256, .. } = &work.input else {
+        let Input::File { path, sha256, .. } = &work.input else {
             return Err(StageError::rejected(RejectCode::InvalidRequest, "expected a staged file"));
         };
         let image = ImageId::of(sha256);
         self.announce(work).await?;
         let present = work.store.variants(work.dataset(), &image, &self.policy.hash()).await?;
         if present.is_empty() {
-            return Ok(self.render(work, image).await?.into());
+            return Ok(self.render(work, path, image).await?.into());
         }
         let processed = Processed {
             metadata: json!({ "image_id": image, "already_rendered": true }),

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use imaging::Limits;
+use image_workers::{ImageWorkers, Isolation, WorkerSettings};
 use ingest::Ingest;
 use manifest_store::{ManifestStore, SqliteStore};
 use normalize::Normalize;
@@ -39,10 +39,12 @@ impl LibraryRun {
         let run = Self::new(stand, inbox).await?;
         let [from, bronze, silver, plans, gold] =
             ["inbox", "bronze", "silver", "plans", "gold"].map(|kind| stand.bucket(kind));
-        let limits = Limits::default();
-        let ingest = Ingest::new(from.clone(), bronze.clone(), DatasetRoute::FirstSegment, limits);
+        // The test's program is no worker.
+        let settings_of_workers = WorkerSettings { isolation: Isolation::None, ..WorkerSettings::default() };
+        let workers = ImageWorkers::new(settings_of_workers);
+        let ingest = Ingest::new(from.clone(), bronze.clone(), DatasetRoute::FirstSegment, workers.clone());
         run.drive(Arc::new(ingest), &from).await?;
-        let normalize = Normalize::new(bronze.clone(), silver, policy(sizes)?, limits);
+        let normalize = Normalize::new(bronze.clone(), silver, policy(sizes)?, workers);
         run.drive(Arc::new(normalize), &bronze).await?;
         let planner = Planner::new(Arc::clone(&run.store), Arc::clone(&run.blobs), plans.clone(), settings);
         let planned = planner.plan(&dataset(name)).await?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use dataset_builder::annotation_imports;
-use imaging::Limits;
 use ingest::{AnnotationArguments, Ingest};
 use manifest_store::ImportRecord;
 use object_storage::PutOptions;
@@ -83,7 +82,7 @@ pub(crate) async fn import_files(
     home.store.ensure_dataset(dataset).await?;
     home.store.redrive(dataset, Some(RejectCode::ConverterMissing), false).await?;
     let route = DatasetRoute::Fixed(dataset.clone());
-    let ingest = Ingest::new(folder.clone(), bucket("bronze"), route, Limits::default());
+    let ingest = Ingest::new(folder.clone(), bucket("bronze"), route, pipeline.workers());
     let ingest: Arc<dyn Stage> = Arc::new(ingest.with_annotations(settings));
     let mut placed = Vec::new();
     // One after the other: what the last of them says counts.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use image_workers::ImageWorkers;
 use object_storage::BlobStore;
 use pipeline::{
     Backends, CpuPool, Engine, EngineSettings, MemoryBudget, Observer, Patience, PollMode, PollSettings,
@@ -38,6 +39,7 @@ pub(crate) struct PipelineRun<'a> {
     staging: StagingArea,
     cpu: CpuPool,
     memory: MemoryBudget,
+    workers: ImageWorkers,
     shutdown: Shutdown,
     progress: Arc<Progress>,
 }
@@ -59,9 +61,15 @@ impl<'a> PipelineRun<'a> {
             staging,
             cpu: CpuPool::new(machine.cpu_threads.map_or(0, usize::from))?,
             memory: MemoryBudget::new(machine.decode_memory.as_u64()),
+            workers: machine.workers(),
             shutdown,
             progress: Arc::new(Progress::new()),
         })
+    }
+
+    /// Those who decode pictures, for all stages.
+    pub(crate) fn workers(&self) -> ImageWorkers {
+        self.workers.clone()
     }
 
     /// Runs a stage until everything below `prefix` is settled.

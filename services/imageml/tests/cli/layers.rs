@@ -11,7 +11,7 @@ const LAYERS: [(u8, &[&str]); 6] = [
     (1, &["contact-sheet"]),
     (2, &["object-storage", "manifest-store", "staging", "queue", "label-studio"]),
     (3, &["pipeline", "dataset-builder", "janitor"]),
-    (4, &["service", "local-cloud"]),
+    (4, &["service", "local-cloud", "image-workers"]),
     (5, &["ingest", "normalize", "shard", "curate", "event-gateway", "imageml"]),
 ];
 

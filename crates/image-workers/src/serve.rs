@@ -1,0 +1,48 @@
+//! The worker's side.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+
+use types::NormalizationPolicy;
+
+use crate::confine::confine;
+use crate::executor::Executor;
+use crate::wire::{self, Reply, Request};
+
+/// The argument that makes a program a worker.
+pub(crate) const ARGUMENT: &str = "--serve-as-image-worker";
+
+/// Serves as a worker to the end, where the program was started as one; `main` returns then. It asks before all else:
+/// before threads are started, secrets read, or arguments parsed.
+pub fn serve_if_asked() -> Option<io::Result<()>> {
+    let asked = std::env::args_os().nth(1).is_some_and(|argument| argument == ARGUMENT);
+    asked.then(serve)
+}
+
+fn serve() -> io::Result<()> {
+    let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    confine()?;
+    let mut executor = Executor::default();
+    while let Some((request, files)) = wire::receive(&socket)? {
+        let reply =
+            answer(&mut executor, request, &files).unwrap_or_else(|error| Reply::Failed(error.to_string()));
+        wire::send(&socket, &reply, &[])?;
+    }
+    Ok(())
+}
+
+fn answer(executor: &mut Executor, request: Request, files: &[File]) -> io::Result<Reply> {
+    match request {
+        Request::Open { bytes, limits } => {
+            let file = files.first().ok_or_else(|| io::Error::other("no file came with the request"))?;
+            executor.open(file, bytes, limits).map(Reply::Opened)
+        }
+        Request::Inspect => Ok(Reply::Inspected(executor.inspect().map(Box::new))),
+        Request::Normalize(policy) => {
+            let policy = NormalizationPolicy::try_from(policy)?;
+            executor.normalize(&policy, files).map(Reply::Normalized)
+        }
+    }
+}

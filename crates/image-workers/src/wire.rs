@@ -1,0 +1,116 @@
+//! What parent and worker say to each other: a length, JSON, and descriptors beside the first byte.
+
+use std::fs::File;
+use std::io::{self, IoSlice, IoSliceMut, Read};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+use imaging::{Inspection, Limits, Probe};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use types::{AlphaPolicy, InvalidPolicy, InvalidSizes, NormalizationPolicy, OutputFormat, Rgb};
+
+use crate::executor::{Rendered, Verdict};
+
+/// Descriptors in one message: as many as a policy may have sizes.
+const MAX_FILES: usize = 16;
+/// The longest message: facts of EXIF are some KiB.
+const MAX_BYTES: u32 = 1 << 20;
+
+/// From parent to worker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// Read this many bytes of the file beside.
+    Open { bytes: u64, limits: Limits },
+    /// Inspect what was opened.
+    Inspect,
+    /// Make variants of what was opened, into the files beside.
+    Normalize(Policy),
+}
+
+/// From worker to parent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    Opened(Verdict<Probe>),
+    Inspected(Verdict<Box<Inspection>>),
+    Normalized(Verdict<Rendered>),
+    /// A file could not be read or written.
+    Failed(String),
+}
+
+/// A policy's settings.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Policy {
+    sizes: String,
+    format: OutputFormat,
+    alpha: AlphaPolicy,
+    pad: Rgb,
+}
+
+impl From<&NormalizationPolicy> for Policy {
+    fn from(policy: &NormalizationPolicy) -> Self {
+        let sizes = policy.sizes().to_string();
+        Self { sizes, format: policy.format(), alpha: policy.alpha(), pad: policy.pad() }
+    }
+}
+
+impl TryFrom<Policy> for NormalizationPolicy {
+    type Error = io::Error;
+
+    fn try_from(policy: Policy) -> io::Result<Self> {
+        let invalid = |error: InvalidSizes| io::Error::other(error.to_string());
+        let contradictory = |error: InvalidPolicy| io::Error::other(error.to_string());
+        let sizes = policy.sizes.parse().map_err(invalid)?;
+        Self::new(sizes, policy.format, policy.alpha, policy.pad).map_err(contradictory)
+    }
+}
+
+/// Sends a message with descriptors.
+pub(crate) fn send(
+    mut socket: &UnixStream,
+    message: &impl Serialize,
+    files: &[BorrowedFd<'_>],
+) -> io::Result<()> {
+    let body = serde_json::to_vec(message)?;
+    let length = u32::try_from(body.len()).ok().filter(|length| *length <= MAX_BYTES);
+    let length = length.ok_or_else(|| io::Error::other("the message is too long"))?.to_le_bytes();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
+    let mut beside = SendAncillaryBuffer::new(&mut space);
+    if !files.is_empty() && !beside.push(SendAncillaryMessage::ScmRights(files)) {
+        return Err(io::Error::other("too many files for one message"));
+    }
+    // Descriptors travel with the first bytes; a stream socket takes these few at once.
+    let whole = [&length[..], &body[..]].concat();
+    let sent = sendmsg(socket, &[IoSlice::new(&whole)], &mut beside, SendFlags::NOSIGNAL)?;
+    io::Write::write_all(&mut socket, &whole[sent..])
+}
+
+/// Receives a message; `None` where the other side is gone.
+pub(crate) fn receive<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<Option<(T, Vec<File>)>> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
+    let mut beside = RecvAncillaryBuffer::new(&mut space);
+    let mut length = [0; 4];
+    let received =
+        recvmsg(socket, &mut [IoSliceMut::new(&mut length)], &mut beside, RecvFlags::CMSG_CLOEXEC)?;
+    if received.bytes == 0 {
+        return Ok(None);
+    }
+    let rights = beside.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
+        _ => None,
+    });
+    let files = rights.flatten().map(|descriptor: OwnedFd| File::from(descriptor)).collect();
+    socket.read_exact(&mut length[received.bytes..])?;
+    let length = u32::from_le_bytes(length);
+    if length > MAX_BYTES {
+        return Err(io::Error::other("the message is too long"));
+    }
+    let mut body = vec![0; length as usize];
+    socket.read_exact(&mut body)?;
+    Ok(Some((serde_json::from_slice(&body)?, files)))
+}

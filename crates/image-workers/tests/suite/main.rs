@@ -1,0 +1,33 @@
+//! Workers from outside: what they answer, what they may do, what happens when they die.
+
+mod confinement;
+mod death;
+mod work;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use image_workers::{Isolation, WorkerSettings};
+
+/// Settings for real workers.
+fn settings() -> WorkerSettings {
+    WorkerSettings {
+        program: PathBuf::from(env!("CARGO_BIN_EXE_image-worker")),
+        timeout: Duration::from_secs(60),
+        ..WorkerSettings::default()
+    }
+}
+
+/// Settings for the same work in this process.
+fn in_process() -> WorkerSettings {
+    WorkerSettings { isolation: Isolation::None, ..settings() }
+}
+
+/// A JPEG of 1600x1200.
+fn picture(folder: &Path) -> PathBuf {
+    let path = folder.join("picture.jpg");
+    let pixels: Vec<u8> = (0..1600 * 1200 * 3_u32).map(|n| (n / 7 % 251) as u8).collect();
+    let encoder = jpeg_encoder::Encoder::new_file(&path, 90).expect("opens");
+    encoder.encode(&pixels, 1600, 1200, jpeg_encoder::ColorType::Rgb).expect("encodes");
+    path
+}
