@@ -14,7 +14,7 @@ VARIANTS_PROGRAM = Path(__file__).resolve().parent / "peers/variants.py"
 SIZES = "1080p,720p,800x600:stretch"
 
 # What the command line of each candidate of ours has more than the other.
-OURS = {"imageml": [], "imageml-in-process": ["--in-process"]}
+OURS = {"imageml": [], "imageml-in-process": ["--decode-isolation", "none"]}
 FLOOR = "floor"
 
 
@@ -141,7 +141,7 @@ class Floor(Candidate):
 
     def run(self, work: Work) -> Measured:
         options = ["--quality", str(work.quality), "--threads", str(work.threads)]
-        finished = run([str(self.program), *options, *map(str, work.images.files)])
+        finished = run([str(self.program), "floor", *options, *map(str, work.images.files)])
         found = json.loads(finished.stdout)
         if found["images"] != len(work.images.files):
             raise CandidateFailed(f"{self.name} took {found['images']} of {len(work.images.files)} files")

@@ -18,6 +18,7 @@ from pathlib import Path
 import environment
 from candidates import FLOOR, OURS, PEERS, Candidate, CandidateFailed, Floor, Ours
 from image_sets import BadInput, ImageSet, by_coding, stage
+from options import positive, program
 from process import ProcessFailed
 from report import markdown
 from rounds import BadVariants, Plan, measure, say
@@ -32,12 +33,6 @@ def names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
 
 
-def positive(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError("must be at least 1")
-    return int(text)
-
-
 def numbers(text: str) -> list[int]:
     return [positive(name) for name in names(text)]
 
@@ -47,8 +42,8 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--imageml", type=Path, required=True, metavar="PROGRAM")
-    parser.add_argument("--floor", type=Path, metavar="PROGRAM", help="decodes and encodes alone")
+    parser.add_argument("--imageml", type=program, required=True, metavar="PROGRAM")
+    parser.add_argument("--floor", type=program, metavar="PROGRAM", help="decodes and encodes alone")
     parser.add_argument("--input", type=Path, action="append", metavar="DIR", help="one or several times")
     parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--slow-rounds", type=positive, default=3, help="of peers that take long")
@@ -63,9 +58,6 @@ def arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     for unknown in {*asked.peers} - {*peers} | {*asked.ours} - {*OURS}:
         parser.error(f"there is no candidate {unknown}")
-    for program in filter(None, (asked.imageml, asked.floor)):
-        if not program.is_file():
-            parser.error(f"there is no program {program}")
     return asked
 
 

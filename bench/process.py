@@ -1,13 +1,18 @@
-"""Runs a program and says what it took, with everything that it started."""
+"""Runs a program and says what it took, with everything that it started.
+
+`process.py COMMAND...` says it as JSON.
+"""
 
 import ctypes
+import json
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -48,6 +53,15 @@ def run(command: list[str]) -> Finished:
             said = text(stderr)[-2000:]
             raise ProcessFailed(f"{shown(command)} ended with {process.returncode}:\n{said}")
         return Finished(text(stdout), cpu, wall, memory.peak)
+
+
+def run_apart(command: list[str], env: dict[str, str]) -> Finished:
+    """From a process of its own, for callers with children that stay, as servers do: `run` waits for all."""
+    runner = [sys.executable, __file__, *command]
+    done = subprocess.run(runner, env=env, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise ProcessFailed(done.stderr.strip())
+    return Finished(**json.loads(done.stdout))
 
 
 def shown(command: list[str]) -> str:
@@ -128,3 +142,10 @@ def high_water(pid: int) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(asdict(run(sys.argv[1:]))))
+    except ProcessFailed as failure:
+        sys.exit(str(failure))

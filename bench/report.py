@@ -14,17 +14,23 @@ def markdown(results: dict) -> str:
 
 
 def environment(results: dict) -> str:
-    facts = results["environment"]
+    found = [f"{library} {version}" for library, version in sorted(versions(results).items())]
+    return (
+        f"{measured_on(results['environment'], found)} "
+        "Ours is measured as whole processes with their start-up, the others after their imports."
+    )
+
+
+def measured_on(facts: dict, others: list[str]) -> str:
+    """When, where, and with which versions of ours and of others."""
     flags = f" ({', '.join(facts['vector_flags'])})" if facts["vector_flags"] else ""
     loads = [", ".join(map(str, facts[key])) for key in ("load_average_at_start", "load_average_at_end")]
     memory = f"{facts['memory_gib']} GiB"
     machine = f"{facts['cores']} cores of {facts['cpu']}{flags}, {memory}, Linux {facts['kernel']}"
-    programs = [f"{facts['imageml'] or 'imageml'} at {facts['commit']}", f"Python {facts['python']}"]
-    programs += [f"{library} {version}" for library, version in sorted(versions(results).items())]
+    programs = [f"{facts['imageml'] or 'imageml'} at {facts['commit']}", f"Python {facts['python']}", *others]
     return (
         f"Measured {facts['date']} on {machine}. "
-        f"Load average {loads[0]} at the start, {loads[1]} at the end. {', '.join(programs)}. "
-        "Ours is measured as whole processes with their start-up, the others after their imports."
+        f"Load average {loads[0]} at the start, {loads[1]} at the end. {', '.join(programs)}."
     )
 
 

@@ -77,7 +77,11 @@ impl Layer {
     }
 
     fn smallest_for(layers: &[Self], placement: &Placement) -> usize {
-        let fitting = (1..layers.len()).filter(|index| layers[*index].covers(placement));
+        // What was enlarged once shows less than the original does.
+        let (most_x, most_y) = layers[0].view.scale;
+        let genuine = |layer: &Self| layer.view.scale.0 <= most_x && layer.view.scale.1 <= most_y;
+        let fitting =
+            (0..layers.len()).filter(|index| genuine(&layers[*index]) && layers[*index].covers(placement));
         fitting.min_by_key(|index| byte_len(layers[*index].raster.size(), 1)).unwrap_or(0)
     }
 
@@ -138,6 +142,12 @@ mod tests {
         assert_eq!(source("30x40:crop"), (50, 40), "a crop is a part of the whole");
         assert_eq!(source("45x50:crop"), (60, 60), "or of a wider crop");
         assert_eq!(source("70x50:crop"), (100, 80), "a square crop does not hold a wide one");
+
+        let small = [layer((100, 80), whole), made("200x160:stretch"), made("50x100:stretch")];
+        let source = |spec: &str| small[Layer::smallest_for(&small, &place(spec))].raster.size();
+        assert_eq!(source("100x80"), (100, 80), "what was enlarged is no source");
+        assert_eq!(source("150x120:stretch"), (100, 80), "not even for what is enlarged too");
+        assert_eq!(source("40x90:stretch"), (100, 80), "nor what was enlarged on one side");
     }
 
     #[test]

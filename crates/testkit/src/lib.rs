@@ -8,6 +8,8 @@ mod patience;
 mod photos;
 mod postgres;
 mod processes;
+#[cfg(feature = "cloud")]
+mod s3_process;
 mod scrape;
 mod services;
 mod tcp_proxy;
@@ -20,6 +22,8 @@ pub use patience::until;
 pub use photos::{noise, photo};
 pub use postgres::{PostgresServer, TestDatabase, database};
 pub use processes::{Conversions, children_of, is_gone};
+#[cfg(feature = "cloud")]
+pub use s3_process::S3Process;
 pub use scrape::{Family, Sample, Scrape};
 pub use services::{Answer, Service};
 pub use tcp_proxy::TcpProxy;

@@ -14,13 +14,14 @@
 
 mod cpu;
 mod rig;
-mod s3_server;
 mod stage;
 
 use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+
+use testkit::S3Process;
 
 use self::rig::{Measured, Rig};
 
@@ -32,8 +33,8 @@ const OBJECTS: usize = 5000;
 
 fn main() -> anyhow::Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if arguments.first().is_some_and(|first| first == s3_server::ARGUMENT) {
-        s3_server::serve()?;
+    if let Some(served) = S3Process::serve_if_asked() {
+        served?;
         return Ok(ExitCode::SUCCESS);
     }
     // As `#[tokio::main]` makes it for the services.

@@ -17,11 +17,10 @@ use queue::{MAX_BATCH, NewQueue, Queue, SqsQueue, SqsSettings};
 use serde_json::{Value, json};
 use staging::{StagingArea, StagingConfig};
 use tempfile::TempDir;
-use testkit::{ElasticMq, PostgresServer};
+use testkit::{ElasticMq, PostgresServer, S3Process};
 use types::{BucketName, DatasetName, S3Uri};
 
 use crate::cpu::CpuTimes;
-use crate::s3_server::S3Server;
 use crate::stage::{CopyStage, Counter};
 
 /// Of one object.
@@ -58,7 +57,7 @@ pub(crate) struct Rig {
     staging: StagingArea,
     elastic: ElasticMq,
     runs: AtomicUsize,
-    _s3: Option<S3Server>,
+    _s3: Option<S3Process>,
     _postgres: PostgresServer,
     _folder: TempDir,
 }
@@ -75,12 +74,12 @@ impl Rig {
 
     /// With objects in an S3 server.
     pub(crate) async fn over_s3(objects: usize) -> anyhow::Result<Self> {
-        let server = S3Server::start()?;
+        let server = S3Process::start(&["bench-in", "bench-out"])?;
         let blobs = S3Store::connect(&server.settings()).await?;
         Self::new(objects, Arc::new(blobs), Some(server)).await
     }
 
-    async fn new(objects: usize, blobs: Arc<dyn BlobStore>, s3: Option<S3Server>) -> anyhow::Result<Self> {
+    async fn new(objects: usize, blobs: Arc<dyn BlobStore>, s3: Option<S3Process>) -> anyhow::Result<Self> {
         let postgres = PostgresServer::start().await?;
         let folder = tempfile::tempdir()?;
         let config = StagingConfig { root: folder.path().to_owned(), quota: None, min_free: 0 };

@@ -1,18 +1,19 @@
-//! The embedded S3 server in a process of its own: this program, started again.
+//! The embedded S3 server in a process of its own: the benchmark's program, started again.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use object_storage::S3Settings;
 
-/// Makes the program the server instead of the benchmark.
-pub(crate) const ARGUMENT: &str = "serve-s3";
+/// Makes the program the server instead of the benchmark; buckets follow.
+const ARGUMENT: &str = "serve-s3";
 
 /// A running server; it ends with this value, or with this process.
 #[derive(Debug)]
-pub(crate) struct S3Server {
+pub struct S3Process {
     /// Its standard input is what keeps it running.
     server: Child,
     endpoint: String,
@@ -20,11 +21,15 @@ pub(crate) struct S3Server {
     secret_key: String,
 }
 
-impl S3Server {
-    /// Starts it; blocks until it listens.
-    pub(crate) fn start() -> anyhow::Result<Self> {
+impl S3Process {
+    /// Starts it with these buckets; blocks until it listens. The program calls [`Self::serve_if_asked`] first.
+    ///
+    /// # Errors
+    /// It does not start.
+    pub fn start(buckets: &[&str]) -> anyhow::Result<Self> {
         let mut server = Command::new(std::env::current_exe()?)
             .arg(ARGUMENT)
+            .args(buckets)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -35,23 +40,42 @@ impl S3Server {
         Ok(Self { endpoint: next()?, access_key: next()?, secret_key: next()?, server })
     }
 
+    /// Serves until standard input ends, where the program was started for that.
+    ///
+    /// # Errors
+    /// The server does not start, or fails.
+    pub fn serve_if_asked() -> Option<anyhow::Result<()>> {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let (first, buckets) = arguments.split_first()?;
+        (first == ARGUMENT).then(|| serve(buckets.to_vec()))
+    }
+
+    /// The server's process.
+    pub fn id(&self) -> u32 {
+        self.server.id()
+    }
+
+    /// Endpoint, access key and secret key.
+    pub fn access(&self) -> (&str, &str, &str) {
+        (&self.endpoint, &self.access_key, &self.secret_key)
+    }
+
     /// How to reach it.
-    pub(crate) fn settings(&self) -> S3Settings {
+    pub fn settings(&self) -> S3Settings {
         S3Settings::fixed(&self.endpoint, &self.access_key, &self.secret_key)
     }
 }
 
-impl Drop for S3Server {
+impl Drop for S3Process {
     fn drop(&mut self) {
         drop(self.server.stdin.take());
         self.server.wait().ok();
     }
 }
 
-/// Serves two empty buckets from a folder that goes with the server; ends when standard input does.
-pub(crate) fn serve() -> anyhow::Result<()> {
+/// Serves empty buckets from a folder that goes with the server; ends when standard input does.
+fn serve(buckets: Vec<String>) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let buckets = ["bench-in", "bench-out"].map(str::to_owned).to_vec();
     let config = LocalCloudConfig { buckets, ..LocalCloudConfig::new(folder.path()) };
     tokio::runtime::Runtime::new()?.block_on(async {
         let cloud = LocalCloud::start(config).await?;
