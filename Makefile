@@ -32,9 +32,9 @@ kill-test: ## Kill runs at random moments and compare the results with an undist
 chaos: ## Faults, crashes and lost events against the real services (SEEDS=1,2,3, ARGUMENTS='S-02 --seeds 7')
 	@SEEDS="$(SEEDS)" ARGUMENTS="$(ARGUMENTS)" scripts/chaos.sh
 
-bench: ## Measure claims and publications on PostgreSQL, the engine per object, an import of annotations
-	@scripts/bench.sh
+bench: ## Measure pictures, transfers, shards, the whole stage, the stores (PARTS="images stage" for some)
+	@scripts/bench.sh $(PARTS)
 
-clean: ## Remove everything that was built, the demo, .venv, .venv-label-studio and .elasticmq
+clean: ## Remove everything that was built, the demo, the Python environments and .elasticmq
 	@cargo clean
-	@rm -rf .venv .venv-label-studio .elasticmq target
+	@rm -rf .venv .venv-label-studio .venv-bench .elasticmq target

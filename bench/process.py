@@ -17,6 +17,8 @@ from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
 SAMPLE_EVERY_S = 0.05
+# Of what has passed: a program that ends soon is looked at more often.
+SAMPLE_EVERY_PART = 0.05
 ORPHANS_END_WITHIN_S = 10
 
 
@@ -117,9 +119,11 @@ class PeakMemory(threading.Thread):
         self.join()
 
     def run(self) -> None:
+        begun = time.monotonic()
         while True:
             self.peak = max(self.peak, sum(map(high_water, family(self.pid))))
-            if self.over.wait(SAMPLE_EVERY_S):
+            passed = time.monotonic() - begun
+            if self.over.wait(min(SAMPLE_EVERY_S, SAMPLE_EVERY_PART * passed)):
                 return
 
 

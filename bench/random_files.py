@@ -21,11 +21,12 @@ class RandomFiles:
 
 
 def make(folder: Path, count: int, size: int) -> RandomFiles:
-    """The same bytes in every run of the benchmark."""
+    """The same bytes in every run of the benchmark. Names hold digests, as a stage knows those of what it made."""
     folder.mkdir(parents=True)
     chance = random.Random(size)
     for number in range(count):
-        (folder / f"{number:06}.bin").write_bytes(chance.randbytes(size))
+        content = chance.randbytes(size)
+        (folder / f"{number:06}-{hashlib.sha256(content).hexdigest()}.bin").write_bytes(content)
     return RandomFiles(folder, count, size, digests(folder))
 
 

@@ -42,13 +42,18 @@ class Trials:
 
 
 def interleaved(what: str, rounds: int, candidates: list, run: Callable[..., Trial]) -> list[dict]:
-    """A result for each candidate. Ours is the first; `run` is given a candidate and the round's number."""
+    """A result for each candidate. Ours is the first; `run` is given a candidate and the round's number.
+
+    Round 0 is not counted: memory that a virtual machine has not used yet costs whoever uses it first.
+    """
     found = [Trials(candidate.name) for candidate in candidates]
-    for number in range(rounds):
+    for number in range(rounds + 1):
         for candidate, trials in zip(candidates, found, strict=True):
-            trial = trials.by_round[number] = run(candidate, number)
+            trial = run(candidate, number)
+            if number > 0:
+                trials.by_round[number] = trial
             say(
-                f"{what}, round {number + 1}/{rounds}, {candidate.name}: "
+                f"{what}, round {number}/{rounds}, {candidate.name}: "
                 f"{trial.cpu_s:.2f} s CPU, {trial.wall_s:.2f} s wall"
             )
     return [trials.result(found[0]) for trials in found]

@@ -116,20 +116,23 @@ async fn write_tar(
     let (sender, mut receiver) = mpsc::channel::<Bytes>(PARALLEL_READS);
     let (writer_plan, writer_path) = (Arc::clone(&plan), path.to_owned());
     let writer = tokio::task::spawn_blocking(move || {
-        let file = File::create_new(&writer_path).map_err(shards::ShardError::from)?;
+        let failed = |error| shard_error(error, &writer_path);
+        let file = File::create_new(&writer_path).map_err(StageError::file(&writer_path))?;
         let mut tar = ShardWriter::new(BufWriter::with_capacity(1 << 20, file));
         for sample in &writer_plan.samples {
             let Some(picture) = receiver.blocking_recv() else { return Ok(None) };
+            check(sample, &picture)?;
             let key = sample.image_id.to_string();
             let json = sample_json(&writer_plan, sample);
-            tar.append(&key, &[(writer_plan.extension.as_str(), &picture), ("json", &json)])?;
+            let members = [(writer_plan.extension.as_str(), &picture[..]), ("json", &json[..])];
+            tar.append(&key, &members).map_err(failed)?;
         }
-        tar.finish().map(|(_, index)| Some(index))
+        tar.finish().map(|(_, index)| Some(index)).map_err(failed)
     });
     let read = read_in_order(&plan, blobs, sender).await;
     let written = writer.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
     read?;
-    written.map_err(|error| shard_error(error, path))?.ok_or(StageError::Cancelled)
+    written?.ok_or(StageError::Cancelled)
 }
 
 async fn read_in_order(
@@ -137,7 +140,7 @@ async fn read_in_order(
     blobs: &dyn BlobStore,
     sender: mpsc::Sender<Bytes>,
 ) -> Result<(), StageError> {
-    let reads = plan.samples.iter().map(|sample| read_variant(blobs, sample).boxed());
+    let reads = plan.samples.iter().map(|sample| blobs.read(&sample.uri, sample.bytes).boxed());
     let mut pictures = stream::iter(reads.collect::<Vec<_>>()).buffered(PARALLEL_READS);
     while let Some(picture) = pictures.next().await {
         if sender.send(picture?).await.is_err() {
@@ -154,12 +157,16 @@ async fn read_in_order(
 /// The variant is gone or differs.
 pub async fn read_variant(blobs: &dyn BlobStore, sample: &PlannedSample) -> Result<Bytes, StageError> {
     let bytes = blobs.read(&sample.uri, sample.bytes).await?;
-    if Sha256::of(&bytes) == sample.sha256 {
-        Ok(bytes)
-    } else {
-        let problem = format!("expected sha256 {}, {} bytes", sample.sha256, sample.bytes);
-        Err(StorageError::Damaged { uri: sample.uri.clone(), problem }.into())
+    check(sample, &bytes)?;
+    Ok(bytes)
+}
+
+fn check(sample: &PlannedSample, bytes: &[u8]) -> Result<(), StageError> {
+    if Sha256::of(bytes) == sample.sha256 {
+        return Ok(());
     }
+    let problem = format!("expected sha256 {}, {} bytes", sample.sha256, sample.bytes);
+    Err(StorageError::Damaged { uri: sample.uri.clone(), problem }.into())
 }
 
 pub(crate) fn shard_error(error: shards::ShardError, path: &Path) -> StageError {

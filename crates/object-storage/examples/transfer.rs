@@ -1,7 +1,6 @@
 //! Objects up and down through the S3 client of the stages, and a server to try it on: for the benchmarks
 //! (docs/benchmarks.md). Endpoint and credentials come from the usual variables (`AWS_ENDPOINT_URL`, …).
 
-use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +9,7 @@ use clap::{Parser, Subcommand};
 use futures::{StreamExt, TryStreamExt, stream};
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use object_storage::{BlobStore, PutOptions, S3Settings, S3Store};
-use sha2::Digest;
-use types::{S3Uri, Sha256};
+use types::S3Uri;
 
 #[derive(Debug, Parser)]
 struct Arguments {
@@ -23,7 +21,7 @@ struct Arguments {
 enum What {
     /// Serves a folder as a store with one bucket, `bench`, until standard input ends; prints the endpoint
     Serve { folder: PathBuf },
-    /// Uploads every file of a folder
+    /// Uploads every file of a folder; names like `anything-<SHA-256>.bin` tell digests, as stages know them
     Up(Transfer),
     /// Downloads every object below a prefix into a folder
     Down(Transfer),
@@ -58,23 +56,10 @@ async fn up(Transfer { folder, prefix, at_once }: Transfer) -> Result<()> {
 
 async fn upload(store: &S3Store, file: &Path, prefix: &S3Uri) -> Result<()> {
     let name = file.file_name().and_then(|name| name.to_str()).context("a plain name")?;
-    // Stages know the digest of what they made; a file that was only found has to be read once for it.
-    let path = file.to_owned();
-    let sha256 = tokio::task::spawn_blocking(move || digest(&path)).await??;
-    let options = PutOptions { sha256: Some(sha256), ..PutOptions::default() };
+    let sha256 = name.trim_end_matches(".bin").rsplit_once('-').and_then(|(_, digest)| digest.parse().ok());
+    let options = PutOptions { sha256, ..PutOptions::default() };
     store.upload(file, &prefix.join(name), &options).await?;
     Ok(())
-}
-
-fn digest(path: &Path) -> Result<Sha256> {
-    let (mut file, mut digest, mut buffer) = (File::open(path)?, sha2::Sha256::new(), vec![0; 1 << 20]);
-    loop {
-        let length = file.read(&mut buffer)?;
-        if length == 0 {
-            return Ok(Sha256::from_bytes(digest.finalize().into()));
-        }
-        digest.update(&buffer[..length]);
-    }
 }
 
 async fn serve(folder: PathBuf) -> Result<()> {

@@ -58,6 +58,14 @@ pub struct EngineSettings {
     pub patience: Patience,
 }
 
+impl EngineSettings {
+    /// Deliveries at once where nobody says: enough that transfers and the stores' answers never keep the CPU waiting,
+    /// few enough that most can be finished within the grace period of a shutdown.
+    pub fn usual_slots(cpu_threads: usize) -> usize {
+        (4 * cpu_threads).max(8)
+    }
+}
+
 /// How long the engine bears with a world that is broken.
 #[derive(Debug, Clone)]
 pub enum Patience {

@@ -79,7 +79,7 @@ pub struct CommonArguments {
     /// The most this instance may reserve on the disk, like 50GiB [default: what is free]
     #[arg(long, env = "NVME_QUOTA", value_name = "SIZE")]
     pub nvme_quota: Option<ByteSize>,
-    /// Objects worked on at once [default: two per CPU thread]
+    /// Objects worked on at once [default: four per CPU thread, at least 8]
     #[arg(long, env = "WORK_SLOTS", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub slots: Option<u16>,
     /// Threads that compute [default: one per core]

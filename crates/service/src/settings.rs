@@ -20,7 +20,7 @@ impl CommonArguments {
 pub fn engine_settings(arguments: &CommonArguments, cpu_threads: usize) -> EngineSettings {
     EngineSettings {
         owner: owner_name(),
-        slots: arguments.slots.map_or(2 * cpu_threads, usize::from),
+        slots: arguments.slots.map_or_else(|| EngineSettings::usual_slots(cpu_threads), usize::from),
         lease: arguments.lease,
         max_attempts: arguments.max_attempts,
         backoff: arguments.retry_backoff,

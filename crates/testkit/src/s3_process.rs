@@ -1,7 +1,6 @@
 //! The embedded S3 server in a process of its own: the benchmark's program, started again.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;

@@ -6,6 +6,7 @@
 //! - `threads=N`: that compute (1)
 //! - `rounds=N` (3)
 //! - `isolation=process|none` (process)
+//! - `slots=N`: objects worked on at once (the service's default)
 //!
 //! Each round measures the computation first, on as many threads, then the stage on the same images. All servers run on
 //! this machine: give them a core of their own by computing on fewer threads than there are cores.
@@ -31,6 +32,7 @@ struct Settings {
     threads: usize,
     rounds: usize,
     isolation: String,
+    slots: Option<usize>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -74,6 +76,7 @@ impl Settings {
             threads: 1,
             rounds: 3,
             isolation: "process".to_owned(),
+            slots: None,
         };
         for argument in arguments.filter(|argument| !argument.starts_with("--")) {
             let (name, value) =
@@ -84,7 +87,8 @@ impl Settings {
                 "threads" => settings.threads = value.parse()?,
                 "rounds" => settings.rounds = value.parse()?,
                 "isolation" => value.clone_into(&mut settings.isolation),
-                _ => anyhow::bail!("there is no {name}: input, images, threads, rounds, isolation"),
+                "slots" => settings.slots = Some(value.parse()?),
+                _ => anyhow::bail!("there is no {name}: input, images, threads, rounds, isolation, slots"),
             }
         }
         Ok(settings)

@@ -22,7 +22,7 @@ const EVENT: &str = include_str!("../../../s3-events/tests/fixtures/aws-2.1-put.
 const PARALLEL: usize = 8;
 const VISIBILITY: Duration = Duration::from_secs(60);
 /// A run that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(3600);
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// What a run took.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl Rig {
             if self.queue.depth().await? == Depth::default() {
                 break;
             }
-            ensure!(begun.elapsed() < LIMIT, "it hangs");
+            ensure!(begun.elapsed() < LIMIT, "it hangs: {}", service.log_text());
         }
         let took = begun.elapsed();
         let (cpu, peak_bytes) = watch.stop()?;
@@ -98,6 +98,7 @@ impl Rig {
                 .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_ACCESS_KEY_ID", access_key)
                 .env("AWS_SECRET_ACCESS_KEY", secret_key)
+                .env("AWS_ENDPOINT_URL_SQS", self.elastic.endpoint())
                 .env("AWS_REGION", "us-east-1")
                 .env("DATABASE_URL", self.postgres.url(&self.postgres.address()))
                 .env("NVME_ROOT", self.folder.path())
@@ -110,6 +111,9 @@ impl Rig {
                 .env("JANITOR_INTERVAL", "off")
                 .env("CPU_THREADS", settings.threads.to_string())
                 .env("DECODE_ISOLATION", &settings.isolation);
+            if let Some(slots) = settings.slots {
+                command.env("WORK_SLOTS", slots.to_string());
+            }
         })
     }
 

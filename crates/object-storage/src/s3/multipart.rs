@@ -121,7 +121,13 @@ async fn send_part(
     (number, offset, length): (i32, u64, u64),
 ) -> Result<CompletedPart, StorageError> {
     let local = |source| StorageError::Local { path: path.display().to_string(), source };
-    let body = ByteStream::read_from().path(path).offset(offset).length(Length::Exact(length)).build().await;
+    let body = ByteStream::read_from()
+        .path(path)
+        .buffer_size(upload::BUFFER)
+        .offset(offset)
+        .length(Length::Exact(length))
+        .build()
+        .await;
     let sent = client
         .upload_part()
         .bucket(to.bucket().as_str())

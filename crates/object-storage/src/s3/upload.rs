@@ -14,6 +14,9 @@ use crate::{Put, PutOptions, StorageError};
 /// Files up to this go in one request.
 const SINGLE_MAX: u64 = 16 << 20;
 
+/// What is read from a file at once; the SDK's default of 4 KiB is a trip to another thread each.
+pub(super) const BUFFER: usize = 256 << 10;
+
 /// S3's limit, in bytes. Not every server keeps to it, but no key may pass here that another would refuse.
 const MAX_KEY: usize = 1_024;
 
@@ -32,7 +35,8 @@ pub(super) async fn from_file(
     if length > SINGLE_MAX {
         return multipart::upload(client, multipart::Source { path: from, length }, to, options).await;
     }
-    let body = ByteStream::from_path(from).await.map_err(|error| local(std::io::Error::other(error)))?;
+    let body = ByteStream::read_from().path(from).buffer_size(BUFFER).build().await;
+    let body = body.map_err(|error| local(std::io::Error::other(error)))?;
     single(client, body, to, options).await
 }
 

@@ -101,7 +101,7 @@ impl<'a> PipelineRun<'a> {
         };
         let settings = EngineSettings {
             owner: OWNER.to_owned(),
-            slots: 2 * self.cpu.threads(),
+            slots: EngineSettings::usual_slots(self.cpu.threads()),
             lease: LEASE,
             max_attempts: MAX_ATTEMPTS,
             backoff: BACKOFF,
