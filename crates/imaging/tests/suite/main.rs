@@ -1,6 +1,7 @@
 //! The imaging crate from outside: against Pillow, against damage, against its limits, on real photographs.
 
 mod damage;
+mod goldens;
 mod limits;
 mod pillow;
 mod placement;
