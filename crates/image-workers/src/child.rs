@@ -4,9 +4,10 @@ use std::fmt;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use crate::config::WorkerSettings;
 use crate::serve::ARGUMENT;
@@ -60,11 +61,18 @@ impl Worker {
             .env_clear()
             .env("GLIBC_TUNABLES", memory)
             .current_dir("/")
+            // Not in the terminal's group: Ctrl-C is for the service, which lets its work finish.
+            .process_group(0)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { process, socket, pictures: 0 })
+        let mut worker = Self { process, socket, pictures: 0 };
+        match wire::receive(&worker.socket) {
+            Ok(Some((Reply::Ready, _))) => Ok(worker),
+            Ok(Some((Reply::Failed(error), _))) => Err(io::Error::other(error)),
+            Ok(_) | Err(_) => Err(io::Error::other(format!("it did not start: {}", worker.death()))),
+        }
     }
 
     /// How many pictures it was asked about.
@@ -94,9 +102,10 @@ impl Worker {
     /// The bound is on address space, of which some is never used: twice what is needed is far from both ends.
     fn allow(&self, memory: u64) -> io::Result<()> {
         let bytes = Self::BASE_BYTES.saturating_add(memory.saturating_mul(2));
-        let limit = Rlimit { current: Some(bytes), maximum: None };
-        let process = i32::try_from(self.process.id()).ok().and_then(Pid::from_raw);
-        prlimit(process, Resource::As, limit)?;
+        // The hard limit is the service's own, which not everybody may raise.
+        let maximum = getrlimit(Resource::As).maximum;
+        let limit = Rlimit { current: Some(maximum.map_or(bytes, |maximum| maximum.min(bytes))), maximum };
+        prlimit(Some(Pid::from_child(&self.process)), Resource::As, limit)?;
         Ok(())
     }
 
@@ -107,9 +116,16 @@ impl Worker {
         }
     }
 
-    /// The socket is closed, so it has ended or is about to.
+    /// How it ended. It may be alive still, where it said something that is no answer.
     fn death(&mut self) -> Death {
-        Death::Ended(self.process.wait().ok())
+        let ended = self.process.try_wait().ok().flatten();
+        drop(self.process.kill());
+        Death::Ended(ended.or_else(|| self.process.wait().ok()))
+    }
+
+    /// Whether it still runs: idle workers may have met a signal that was meant for all.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
     }
 }
 

@@ -22,8 +22,8 @@ pub struct WorkerArguments {
     /// Where pictures are decoded
     #[arg(long, env = "DECODE_ISOLATION", default_value = "process", value_name = "WHERE")]
     pub decode_isolation: Isolation,
-    /// How long a worker may take for one picture before it is ended; needs decode isolation
-    #[arg(long, env = "DECODE_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = humantime::parse_duration)]
+    /// How long a worker may take for one step with a picture (its headers, its pixels) before it is ended
+    #[arg(long, env = "DECODE_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = some_time)]
     pub decode_timeout: Duration,
 }
 
@@ -39,6 +39,14 @@ impl WorkerArguments {
             kept_bytes: kept_bytes(memory, processes),
             ..WorkerSettings::default()
         }
+    }
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match humantime::parse_duration(text) {
+        Ok(Duration::ZERO) => Err("must be more than nothing".to_owned()),
+        Ok(time) => Ok(time),
+        Err(error) => Err(error.to_string()),
     }
 }
 
@@ -72,11 +80,7 @@ impl Default for WorkerSettings {
         Self {
             isolation: Isolation::Process,
             // The link stays good when the file behind it is replaced by a newer version.
-            program: if cfg!(target_os = "linux") {
-                PathBuf::from("/proc/self/exe")
-            } else {
-                std::env::current_exe().unwrap_or_default()
-            },
+            program: PathBuf::from("/proc/self/exe"),
             processes: 1,
             timeout: Duration::from_secs(60),
             pictures_per_process: 500,

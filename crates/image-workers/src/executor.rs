@@ -47,6 +47,9 @@ pub(crate) struct Executor {
 }
 
 impl Executor {
+    /// The largest file whose memory is kept for the next.
+    const MAX_KEPT: usize = 8 << 20;
+
     /// Reads `bytes` from the beginning of a file, at most the limit, and its headers.
     pub(crate) fn open(
         &mut self,
@@ -55,6 +58,9 @@ impl Executor {
         limits: Limits,
     ) -> std::io::Result<Verdict<Probe>> {
         self.limits = limits;
+        if self.data.capacity() > Self::MAX_KEPT {
+            self.data = Vec::new();
+        }
         // One byte more than allowed is enough to be told so.
         let length = bytes.min(limits.max_bytes.saturating_add(1));
         self.data.resize(usize::try_from(length).map_err(std::io::Error::other)?, 0);
@@ -73,6 +79,9 @@ impl Executor {
         policy: &NormalizationPolicy,
         files: &[File],
     ) -> std::io::Result<Verdict<Rendered>> {
+        if files.len() != policy.sizes().iter().len() {
+            return Err(std::io::Error::other("not as many files as sizes"));
+        }
         let made = match self.normalizer.normalize(&self.data, policy, &self.limits) {
             Ok(made) => made,
             Err(error) => return Ok(Err(error.reason())),

@@ -183,7 +183,12 @@ impl Trouble {
 
 impl Shared {
     fn take(&self) -> Result<Hand, Trouble> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let next = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let alive = |hand: &mut Hand| match hand {
+            Hand::Child(worker) => worker.is_alive(),
+            Hand::Here(_) => true,
+        };
+        let idle = std::iter::from_fn(next).find_map(|mut hand| alive(&mut hand).then_some(hand));
         match (idle, self.settings.isolation) {
             (Some(hand), _) => Ok(hand),
             (None, Isolation::Process) => {
@@ -216,7 +221,9 @@ impl Shared {
                 match worker.ask(&request, &[file.as_fd()], limits.max_bytes).map_err(Trouble::Death)? {
                     Reply::Opened(verdict) => verdict,
                     Reply::Failed(error) => return Err(failed(io::Error::other(error))),
-                    other @ (Reply::Inspected(_) | Reply::Normalized(_)) => return Err(unasked(&other)),
+                    other @ (Reply::Ready | Reply::Inspected(_) | Reply::Normalized(_)) => {
+                        return Err(unasked(&other));
+                    }
                 }
             }
         };
@@ -240,7 +247,9 @@ fn inspect(hand: &mut Hand, memory: u64) -> Result<Done, Trouble> {
     };
     match worker.ask(&Request::Inspect, &[], memory).map_err(Trouble::Death)? {
         Reply::Inspected(verdict) => Ok(Done::Inspected(verdict)),
-        other @ (Reply::Opened(_) | Reply::Normalized(_) | Reply::Failed(_)) => Err(unasked(&other)),
+        other @ (Reply::Ready | Reply::Opened(_) | Reply::Normalized(_) | Reply::Failed(_)) => {
+            Err(unasked(&other))
+        }
     }
 }
 
@@ -264,9 +273,12 @@ fn normalize(
         .ask(&Request::Normalize(Policy::from(policy)), &descriptors, memory)
         .map_err(Trouble::Death)?
     {
+        Reply::Normalized(Ok(rendered)) if rendered.variants.len() != outputs.len() => {
+            Err(Trouble::Worker(io::Error::other("not as many variants as sizes")))
+        }
         Reply::Normalized(verdict) => Ok(Done::Normalized(verdict)),
         Reply::Failed(error) => Err(failed(io::Error::other(error))),
-        other @ (Reply::Opened(_) | Reply::Inspected(_)) => Err(unasked(&other)),
+        other @ (Reply::Ready | Reply::Opened(_) | Reply::Inspected(_)) => Err(unasked(&other)),
     }
 }
 

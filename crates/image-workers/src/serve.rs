@@ -23,7 +23,10 @@ pub fn serve_if_asked() -> Option<io::Result<()>> {
 
 fn serve() -> io::Result<()> {
     let socket = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
-    confine()?;
+    if let Err(error) = confine() {
+        return wire::send(&socket, &Reply::Failed(format!("cannot be confined: {error}")), &[]);
+    }
+    wire::send(&socket, &Reply::Ready, &[])?;
     let mut executor = Executor::default();
     while let Some((request, files)) = wire::receive(&socket)? {
         let reply =

@@ -7,6 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use imaging::{Inspection, Limits, Probe};
+use rustix::io::retry_on_intr;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
     SendFlags, recvmsg, sendmsg,
@@ -36,6 +37,8 @@ pub(crate) enum Request {
 /// From worker to parent.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Reply {
+    /// Confined, and waiting for a picture.
+    Ready,
     Opened(Verdict<Probe>),
     Inspected(Verdict<Box<Inspection>>),
     Normalized(Verdict<Rendered>),
@@ -86,7 +89,7 @@ pub(crate) fn send(
     }
     // Descriptors travel with the first bytes; a stream socket takes these few at once.
     let whole = [&length[..], &body[..]].concat();
-    let sent = sendmsg(socket, &[IoSlice::new(&whole)], &mut beside, SendFlags::NOSIGNAL)?;
+    let sent = retry_on_intr(|| sendmsg(socket, &[IoSlice::new(&whole)], &mut beside, SendFlags::NOSIGNAL))?;
     io::Write::write_all(&mut socket, &whole[sent..])
 }
 
@@ -95,8 +98,10 @@ pub(crate) fn receive<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Resul
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
     let mut length = [0; 4];
-    let received =
-        recvmsg(socket, &mut [IoSliceMut::new(&mut length)], &mut beside, RecvFlags::CMSG_CLOEXEC)?;
+    // Stopping and continuing the process interrupts this call, whatever handlers there are.
+    let received = retry_on_intr(|| {
+        recvmsg(socket, &mut [IoSliceMut::new(&mut length)], &mut beside, RecvFlags::CMSG_CLOEXEC)
+    })?;
     if received.bytes == 0 {
         return Ok(None);
     }

@@ -31,6 +31,8 @@ pub struct Probe {
     pub decoded_bytes: u64,
     /// Bytes that the decoder keeps beside the picture that it makes, whatever the size of that.
     pub(crate) buffer_bytes: u64,
+    /// Whether it may be decoded at a fraction of its size.
+    pub(crate) reducible: bool,
 }
 
 /// What decoding is for.
@@ -55,6 +57,7 @@ pub fn probe(data: &[u8], limits: &Limits) -> Result<Probe, ImageError> {
             width,
             height,
             decoded_bytes: opened.peak_bytes(),
+            reducible: matches!(&opened.codec, Codec::Jpeg(markers) if !markers.frame.lossless),
             buffer_bytes: opened.decoder_bytes.saturating_sub(byte_len(opened.size, opened.pixel_bytes)),
         })
     })
@@ -153,7 +156,8 @@ pub(crate) fn decode<'a>(
         }
         (Codec::Jpeg(markers), Purpose::Variants(sizes)) => {
             let placements: Vec<_> = sizes.iter().map(|spec| Placement::new(spec, size)).collect();
-            let reduction = Reduction::covering(&placements);
+            let reduction =
+                if markers.frame.lossless { Reduction::NONE } else { Reduction::covering(&placements) };
             (jpeg::decode(data, markers, limits, jpeg::Detail::Reduced(reduction))?, reduction)
         }
         (Codec::Png, _) => (png::decode(data, limits)?, Reduction::NONE),
@@ -180,7 +184,7 @@ pub(crate) fn decode<'a>(
 
 /// Runs `work`, turning a panic (third-party decoders are known to have some) into an error.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> Result<T, ImageError>) -> Result<T, ImageError> {
-    // Unwind safety: `work` only borrows immutable input and owns all else, so nothing half-done is seen after.
+    // Unwind safety: what `work` may leave half-done it owns, or its caller replaces it after an error.
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
         let message = panic
             .downcast_ref::<&str>()

@@ -10,7 +10,7 @@ use crate::layer::Layer;
 use crate::raster::byte_len;
 use crate::reduction::Reduction;
 use crate::resize::{Scaler, letterbox, settle_alpha};
-use crate::{ImageError, ImageFormat, Limits};
+use crate::{ImageError, Limits};
 
 /// One encoded variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,12 +46,12 @@ pub fn memory_needed(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
     let pixels = |spec: SizeSpec| u64::from(spec.size().0) * u64::from(spec.size().1);
     let largest = policy.sizes().iter().map(pixels).max().unwrap_or(0);
     let all: u64 = policy.sizes().iter().map(pixels).sum();
-    decoding(probe, policy) + largest * 4 + all * 5
+    decoding(probe, policy).saturating_add(largest * 4 + all * 5)
 }
 
 /// JPEGs are decoded no larger than the variants need.
 fn decoding(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
-    if probe.format != ImageFormat::Jpeg {
+    if !probe.reducible {
         return probe.decoded_bytes;
     }
     // Whether the picture lies on its side is not known yet.
@@ -59,7 +59,8 @@ fn decoding(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
     let (upright, turned) = (reduction((probe.width, probe.height)), reduction((probe.height, probe.width)));
     let reduction = if upright.divisor() < turned.divisor() { upright } else { turned };
     // The picture decoded, turned and converted: at most two of these at a time, of four bytes a pixel.
-    probe.buffer_bytes + 2 * byte_len(reduction.size((probe.width, probe.height)), 4)
+    let picture = byte_len(reduction.size((probe.width, probe.height)), 4);
+    probe.buffer_bytes.saturating_add(picture.saturating_mul(2))
 }
 
 fn placements(policy: &NormalizationPolicy, size: (u32, u32)) -> Vec<Placement> {

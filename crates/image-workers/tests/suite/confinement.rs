@@ -35,6 +35,13 @@ fn files_sockets_and_programs_are_out_of_reach() {
 }
 
 #[test]
+fn other_processes_cannot_be_signalled() {
+    let parent = rustix::process::getppid().expect("a parent");
+    let refused = confined(|| rustix::process::test_kill_process(parent).err());
+    assert_eq!(refused, Some(rustix::io::Errno::PERM));
+}
+
+#[test]
 fn descriptors_that_were_handed_over_and_memory_stay_in_reach() {
     let (mut near, mut far) = UnixStream::pair().expect("a pair");
     far.write_all(&[1, 2, 3]).expect("sends");

@@ -43,9 +43,16 @@ async fn a_worker_that_dies_or_hangs_is_replaced_until_the_picture_is_refused() 
     let file = picture(folder.path());
     let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
     let starts = folder.path().join("starts");
-    for (end, expected) in [("kill -SEGV $$", "signal: 11"), ("sleep 60", "no answer in time")] {
+    for (end, expected) in [
+        ("kill -SEGV $$", "signal: 11"),
+        ("sleep 60", "no answer in time"),
+        ("printf '\\001\\000\\000\\000x' >&0; sleep 60", "signal: 9"),
+    ] {
         std::fs::write(&starts, "")?;
-        let program = script(folder.path(), &format!("echo x >> {}; exec 2>&1; {end}", starts.display()))?;
+        let program = script(
+            folder.path(),
+            &format!("echo x >> {}; printf '\\007\\000\\000\\000\"Ready\"' >&0; {end}", starts.display()),
+        )?;
         let timeout = Duration::from_millis(300);
         let workers = ImageWorkers::new(WorkerSettings { program, timeout, ..settings() });
         match workers.inspect(&file, &cpu, &memory).await {
@@ -57,6 +64,18 @@ async fn a_worker_that_dies_or_hangs_is_replaced_until_the_picture_is_refused() 
         }
         assert_eq!(std::fs::read_to_string(&starts)?.lines().count(), 3, "{end}");
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_worker_that_does_not_start_is_no_fault_of_the_picture() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = picture(folder.path());
+    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let program = script(folder.path(), "exit 3")?;
+    let workers = ImageWorkers::new(WorkerSettings { program, ..settings() });
+    let refused = workers.inspect(&file, &cpu, &memory).await;
+    assert!(matches!(&refused, Err(StageError::Helper(why)) if why.contains("did not start")), "{refused:?}");
     Ok(())
 }
 

@@ -30,6 +30,8 @@ pub(crate) struct Frame {
     pub(crate) width: u32,
     pub(crate) height: u32,
     pub(crate) progressive: bool,
+    /// Lossless files have no blocks to reduce.
+    pub(crate) lossless: bool,
     /// Horizontal and vertical sampling factors, each 1 to 4.
     pub(crate) components: Vec<(u8, u8)>,
 }
@@ -249,6 +251,7 @@ impl<'a, 'l> Walk<'a, 'l> {
             width: u32::from(u16::from_be_bytes([*w1, *w0])),
             height,
             progressive: matches!(marker, 0xc2 | 0xca),
+            lossless: marker == 0xc3,
             components,
         });
         Ok(())

@@ -74,3 +74,21 @@ fn equal_inputs_give_equal_bytes_in_every_output_format() {
         assert!(clean(b"Exif") && clean(b"ICC_PROFILE") && clean(b"iCCP") && clean(b"ICCP"));
     }
 }
+
+#[test]
+fn a_lossless_jpeg_is_decoded_whole_and_then_reduced() {
+    let drawn = crate::samples::picture(1601, 1203);
+    let mut compressor = turbojpeg::Compressor::new().expect("a compressor");
+    compressor.set_lossless(true).expect("a mode");
+    let image = turbojpeg::Image {
+        pixels: &drawn.as_raw()[..],
+        width: 1601,
+        pitch: 1601 * 3,
+        height: 1203,
+        format: turbojpeg::PixelFormat::RGB,
+    };
+    let data = compressor.compress_to_vec(image).expect("a lossless JPEG");
+    let policy = lossless_policy("360p", AlphaPolicy::Keep);
+    let made = normalize(&data, &policy, &Limits::default()).expect("normalizes");
+    assert_eq!((made.renditions[0].width, made.renditions[0].height), (479, 360));
+}

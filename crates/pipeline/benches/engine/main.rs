@@ -25,7 +25,7 @@ use testkit::S3Process;
 
 use self::rig::{Measured, Rig};
 
-/// Objects worked on at once: two per core of this machine are the default of the services. Stages that mostly wait
+/// Objects worked on at once: four per core, at least eight, are the default of the services. Stages that mostly wait
 /// take more.
 const SLOTS: [usize; 4] = [4, 16, 64, 128];
 
