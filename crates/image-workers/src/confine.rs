@@ -2,26 +2,21 @@
 
 use std::io;
 
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
+
 /// Gives up everything but computing, and reading and writing descriptors that are handed over: no new file, no
 /// socket, no other program, no code from data, no core dump. Ends with the parent.
 ///
-/// Of the system calls only the calling thread is deprived: a worker has but one. Where the platform has no seccomp,
-/// limits alone hold.
+/// Of the system calls only the calling thread is deprived: a worker has but one.
 ///
 /// # Errors
 /// The kernel refuses.
 pub fn confine() -> io::Result<()> {
-    use rustix::process::{Resource, Rlimit, setrlimit};
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
-    #[cfg(target_os = "linux")]
-    {
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
-        system_calls::restrict()?;
-    }
-    Ok(())
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    system_calls::restrict()
 }
 
-#[cfg(target_os = "linux")]
 mod system_calls {
     use std::collections::BTreeMap;
     use std::io;
@@ -74,22 +69,17 @@ mod system_calls {
     pub(super) fn restrict() -> io::Result<()> {
         let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
             ALLOWED.iter().map(|call| (*call, Vec::new())).collect();
-        for call in ONLY_DATA {
-            let executable = libc::PROT_EXEC as u64;
-            let no_code =
-                SeccompCondition::new(2, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(executable), 0);
-            let rule =
-                no_code.and_then(|condition| SeccompRule::new(vec![condition])).map_err(io::Error::other)?;
-            rules.insert(call, vec![rule]);
-        }
-        // Descriptors may be asked about, not told whom to send signals; signals are for this process alone.
-        let equal = |index, value| {
-            let condition = SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+        let only = |argument, operator, value| {
+            let condition = SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value);
             condition.and_then(|condition| SeccompRule::new(vec![condition])).map_err(io::Error::other)
         };
-        let asking = vec![equal(1, libc::F_GETFD as u64)?, equal(1, libc::F_GETFL as u64)?];
-        rules.insert(libc::SYS_fcntl, asking);
-        rules.insert(libc::SYS_tgkill, vec![equal(0, u64::from(std::process::id()))?]);
+        for call in ONLY_DATA {
+            rules.insert(call, vec![only(2, SeccompCmpOp::MaskedEq(libc::PROT_EXEC as u64), 0)?]);
+        }
+        // Descriptors may be asked about, not told whom to send signals; signals are for this process alone.
+        let asking = [libc::F_GETFD, libc::F_GETFL].map(|what| only(1, SeccompCmpOp::Eq, what as u64));
+        rules.insert(libc::SYS_fcntl, asking.into_iter().collect::<io::Result<_>>()?);
+        rules.insert(libc::SYS_tgkill, vec![only(0, SeccompCmpOp::Eq, u64::from(std::process::id()))?]);
         let refused = SeccompAction::Errno(libc::EPERM as u32);
         let here: TargetArch = std::env::consts::ARCH.try_into().map_err(io::Error::other)?;
         let filter =

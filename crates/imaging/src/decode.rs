@@ -155,7 +155,7 @@ pub(crate) fn decode<'a>(
             (jpeg::decode(data, markers, limits, jpeg::Detail::Whole)?, Reduction::NONE)
         }
         (Codec::Jpeg(markers), Purpose::Variants(sizes)) => {
-            let placements: Vec<_> = sizes.iter().map(|spec| Placement::new(spec, size)).collect();
+            let placements = Placement::all(sizes, size);
             let reduction =
                 if markers.frame.lossless { Reduction::NONE } else { Reduction::covering(&placements) };
             (jpeg::decode(data, markers, limits, jpeg::Detail::Reduced(reduction))?, reduction)

@@ -1,6 +1,6 @@
 //! Where the picture lies in a variant.
 
-use types::{Affine, Fit, SizeSpec};
+use types::{Affine, Fit, SizeSpec, Sizes};
 
 /// How a picture is placed for one size spec.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,6 +16,11 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
+    /// The placements of an upright picture of `size` for all sizes, in their order.
+    pub(crate) fn all(sizes: &Sizes, size: (u32, u32)) -> Vec<Self> {
+        sizes.iter().map(|spec| Self::new(spec, size)).collect()
+    }
+
     /// The placement of an upright picture of `size`; both sides at least 1.
     pub(crate) fn new(spec: SizeSpec, size: (u32, u32)) -> Self {
         let (w, h) = (f64::from(size.0), f64::from(size.1));

@@ -10,7 +10,8 @@
 //! - **Orientation** comes from EXIF (TIFF: its own IFD; PNG: eXIf, else ImageMagick's text chunk) and is baked in;
 //!   XMP is not consulted. Outputs carry no
 //!   EXIF, no orientation and no profile.
-//! - **Colour**: an embedded ICC profile that fits the pixels is converted to sRGB with its perceptual intent;
+//! - **Colour**: an embedded ICC profile that fits the pixels is converted to sRGB with its perceptual intent, but for
+//!   one that moves none of a lattice of colours by more than a step;
 //!   one that is broken or of the wrong class is ignored. CMYK without a usable profile is converted by
 //!   `r = (255 - k) - c·(255 - k)/255`, as Pillow does; CMYK JPEGs are taken as Adobe-inverted, as Pillow does.
 //! - **16-bit samples** become 8-bit by rounding: `(v·255 + 32 895) >> 16`, the nearest of `v/257`.

@@ -55,16 +55,12 @@ fn decoding(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
         return probe.decoded_bytes;
     }
     // Whether the picture lies on its side is not known yet.
-    let reduction = |size| Reduction::covering(&placements(policy, size));
+    let reduction = |size| Reduction::covering(&Placement::all(policy.sizes(), size));
     let (upright, turned) = (reduction((probe.width, probe.height)), reduction((probe.height, probe.width)));
     let reduction = if upright.divisor() < turned.divisor() { upright } else { turned };
     // The picture decoded, turned and converted: at most two of these at a time, of four bytes a pixel.
     let picture = byte_len(reduction.size((probe.width, probe.height)), 4);
     probe.buffer_bytes.saturating_add(picture.saturating_mul(2))
-}
-
-fn placements(policy: &NormalizationPolicy, size: (u32, u32)) -> Vec<Placement> {
-    policy.sizes().iter().map(|spec| Placement::new(spec, size)).collect()
 }
 
 /// Makes the variants of one original after another, keeping codecs and memory between them. One for each thread.
@@ -103,7 +99,7 @@ impl Normalizer {
         let decoded = decode(data, limits, Purpose::Variants(policy.sizes()))?;
         let original = Layer { raster: to_srgb(decoded.raster, decoded.icc.as_deref())?, view: decoded.view };
         let (width, height) = decoded.size;
-        let placements = placements(policy, decoded.size);
+        let placements = Placement::all(policy.sizes(), decoded.size);
         let mut order: Vec<_> = placements.iter().zip(policy.sizes().iter()).enumerate().collect();
         // Largest first, so that the smaller ones have something to be made from.
         order.sort_by_key(|(_, (placement, _))| std::cmp::Reverse(byte_len(placement.scaled, 1)));

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use image_workers::{ImageWorkers, WorkerSettings};
-use pipeline::{CpuPool, MemoryBudget, StageError};
+use pipeline::StageError;
 use types::RejectCode;
 
-use crate::{picture, settings};
+use crate::{machine, picture, settings};
 
 /// A program in a worker's place.
 fn script(folder: &Path, line: &str) -> Result<PathBuf> {
@@ -41,7 +41,7 @@ fn workers_of(program: &Path) -> Result<Vec<i32>> {
 async fn a_worker_that_dies_or_hangs_is_replaced_until_the_picture_is_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = picture(folder.path());
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let starts = folder.path().join("starts");
     for (end, expected) in [
         ("kill -SEGV $$", "signal: 11"),
@@ -71,7 +71,7 @@ async fn a_worker_that_dies_or_hangs_is_replaced_until_the_picture_is_refused() 
 async fn a_worker_that_does_not_start_is_no_fault_of_the_picture() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = picture(folder.path());
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let program = script(folder.path(), "exit 3")?;
     let workers = ImageWorkers::new(WorkerSettings { program, ..settings() });
     let refused = workers.inspect(&file, &cpu, &memory).await;
@@ -90,7 +90,7 @@ fn own_program(folder: &Path) -> Result<PathBuf> {
 async fn the_next_picture_after_a_death_has_a_new_worker() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (file, program) = (picture(folder.path()), own_program(folder.path())?);
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let workers = ImageWorkers::new(WorkerSettings { program: program.clone(), ..settings() });
     workers.inspect(&file, &cpu, &memory).await?;
     let first = workers_of(&program)?;
@@ -109,7 +109,7 @@ async fn the_next_picture_after_a_death_has_a_new_worker() -> Result<()> {
 async fn workers_are_replaced_after_their_share_and_end_with_their_owner() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (file, program) = (picture(folder.path()), own_program(folder.path())?);
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let of_two = WorkerSettings { program: program.clone(), pictures_per_process: 2, ..settings() };
     let workers = ImageWorkers::new(of_two);
     let mut alive = Vec::new();
@@ -129,7 +129,7 @@ async fn workers_are_replaced_after_their_share_and_end_with_their_owner() -> Re
 async fn a_worker_has_no_environment_and_a_bound_on_its_memory() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let (file, program) = (picture(folder.path()), own_program(folder.path())?);
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let workers = ImageWorkers::new(WorkerSettings { program: program.clone(), ..settings() });
     workers.inspect(&file, &cpu, &memory).await?;
     let alive = workers_of(&program)?;

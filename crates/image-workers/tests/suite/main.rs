@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use image_workers::{Isolation, WorkerSettings};
+use pipeline::{CpuPool, MemoryBudget};
 
 /// Settings for real workers.
 fn settings() -> WorkerSettings {
@@ -21,6 +22,11 @@ fn settings() -> WorkerSettings {
 /// Settings for the same work in this process.
 fn in_process() -> WorkerSettings {
     WorkerSettings { isolation: Isolation::None, ..settings() }
+}
+
+/// One thread, and memory for a picture.
+fn machine() -> std::io::Result<(CpuPool, MemoryBudget)> {
+    Ok((CpuPool::new(1)?, MemoryBudget::new(64 << 20)))
 }
 
 /// A JPEG of 1600x1200.

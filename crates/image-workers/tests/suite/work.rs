@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use image_workers::{ImageWorkers, Rendered, WorkerSettings};
-use pipeline::{CpuPool, MemoryBudget, StageError};
+use pipeline::StageError;
 use types::{NormalizationPolicy, RejectCode, Sha256};
 
-use crate::{in_process, picture, settings};
+use crate::{in_process, machine, picture, settings};
 
 /// The answer, and the files.
 async fn normalize(settings: WorkerSettings, file: &Path) -> Result<(Rendered, Vec<Vec<u8>>)> {
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let folder = tempfile::tempdir()?;
     let outputs: Vec<_> = ["a", "b", "c"].iter().map(|name| folder.path().join(name)).collect();
     let workers = ImageWorkers::new(settings);
@@ -39,7 +39,7 @@ async fn a_worker_writes_what_this_process_would() -> Result<()> {
 async fn a_worker_tells_the_same_facts() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = picture(folder.path());
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     let there = ImageWorkers::new(settings()).inspect(&file, &cpu, &memory).await?;
     let here = imaging::inspect(&std::fs::read(&file)?, &imaging::Limits::default())?;
     assert_eq!(there, here);
@@ -54,7 +54,7 @@ async fn refused_pictures_have_their_reason_and_cost_no_worker() -> Result<()> {
     std::fs::write(&cut, &bytes[..bytes.len() / 2])?;
     std::fs::write(&long, [&bytes[..], &[0; 1000]].concat())?;
     let limits = imaging::Limits { max_bytes: bytes.len() as u64, ..imaging::Limits::default() };
-    let (cpu, memory) = (CpuPool::new(1)?, MemoryBudget::new(64 << 20));
+    let (cpu, memory) = machine()?;
     for settings in [settings(), in_process()] {
         let workers = ImageWorkers::new(WorkerSettings { limits, ..settings });
         for (file, expected) in [(&cut, RejectCode::Truncated), (&long, RejectCode::LimitExceeded)] {
