@@ -4,6 +4,13 @@ import argparse
 from pathlib import Path
 
 
+def add_usual(parser: argparse.ArgumentParser) -> None:
+    """What every benchmark with a folder for its data takes."""
+    parser.add_argument("--rounds", type=positive, default=5)
+    parser.add_argument("--scratch", type=Path, default=Path("/dev/shm"), metavar="DIR")
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write everything that was found")
+
+
 def positive(text: str) -> int:
     if int(text) < 1:
         raise argparse.ArgumentTypeError("must be at least 1")

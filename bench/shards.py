@@ -21,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import environment
-from options import positive, program
+from options import add_usual, positive, program
 from process import ProcessFailed, run
 from random_files import WrongBytes, refuse_other_than
 from rounds import say
@@ -37,12 +37,10 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pack", type=program, required=True, metavar="PROGRAM")
-    parser.add_argument("--rounds", type=positive, default=5)
     parser.add_argument("--samples", type=positive, default=20_000)
     parser.add_argument("--sample-bytes", type=positive, default=100_000, help="of the picture")
     parser.add_argument("--shard-samples", type=positive, default=2_000)
-    parser.add_argument("--scratch", type=Path, default=Path("/dev/shm"), metavar="DIR")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write everything that was found")
+    add_usual(parser)
     return parser.parse_args()
 
 

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import environment
-from options import count_and_size, positive, program
+from options import add_usual, count_and_size, positive, program
 from process import ProcessFailed, run_apart
 from random_files import RandomFiles, WrongBytes, digests, make, refuse_other_than
 from rounds import say
@@ -40,12 +40,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--transfer", type=program, required=True, metavar="PROGRAM")
     parser.add_argument("--s5cmd", type=program, default=str(USUAL_S5CMD), metavar="PROGRAM")
-    parser.add_argument("--rounds", type=positive, default=5)
     for name, usual in (("small", "1000x100000"), ("large", "20x50000000")):
         parser.add_argument(f"--{name}", type=count_and_size, default=usual, metavar="COUNTxBYTES")
     parser.add_argument("--at-once", type=positive, default=8, help="objects, for ours and s5cmd")
-    parser.add_argument("--scratch", type=Path, default=Path("/dev/shm"), metavar="DIR")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write everything that was found")
+    add_usual(parser)
     return parser.parse_args()
 
 

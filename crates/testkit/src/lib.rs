@@ -8,6 +8,7 @@ mod patience;
 mod photos;
 mod postgres;
 mod processes;
+mod s3_event;
 #[cfg(feature = "cloud")]
 mod s3_process;
 mod scrape;
@@ -22,6 +23,7 @@ pub use patience::until;
 pub use photos::{noise, photo};
 pub use postgres::{PostgresServer, TestDatabase, database};
 pub use processes::{Conversions, children_of, is_gone};
+pub use s3_event::created_event;
 #[cfg(feature = "cloud")]
 pub use s3_process::S3Process;
 pub use scrape::{Family, Sample, Scrape};

@@ -43,12 +43,7 @@ impl Watch {
 
 /// A process and its children.
 fn family(pid: u32) -> Vec<u32> {
-    let children =
-        std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().flat_map(|task| {
-            let text = std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-            text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<_>>()
-        });
-    std::iter::once(pid).chain(children).collect()
+    std::iter::once(pid).chain(testkit::children_of(pid).unwrap_or_default()).collect()
 }
 
 /// User and system time of a process and its children, ended ones included.

@@ -4,12 +4,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{bail, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use manifest_store::ManifestStore;
 use object_storage::{BlobStore, Put, PutOptions, S3Settings, S3Store};
 use queue::{Depth, MAX_BATCH, NewQueue, Queue, SqsQueue, SqsSettings};
-use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{ElasticMq, PostgresServer, S3Process, Service};
 use types::{DatasetName, S3Uri, Sha256, StageName, layout};
@@ -17,8 +16,6 @@ use types::{DatasetName, S3Uri, Sha256, StageName, layout};
 use crate::Settings;
 use crate::memory::Watch;
 
-/// A message as Amazon S3 sends it.
-const EVENT: &str = include_str!("../../../s3-events/tests/fixtures/aws-2.1-put.json");
 const PARALLEL: usize = 8;
 const VISIBILITY: Duration = Duration::from_secs(60);
 /// A run that takes longer hangs.
@@ -142,10 +139,5 @@ async fn put(blobs: &S3Store, uri: S3Uri, data: &[u8]) -> anyhow::Result<String>
     let Put::Written(etag) = blobs.write(content, &uri, &PutOptions::default()).await? else {
         bail!("{uri} is there already");
     };
-    let mut event: Value = serde_json::from_str(EVENT)?;
-    let record = event.pointer_mut("/Records/0/s3").context("an S3 event")?;
-    record["bucket"]["name"] = json!(uri.bucket().as_str());
-    record["object"] =
-        json!({ "key": uri.key(), "size": data.len(), "eTag": etag, "sequencer": "0055AED6DCD90281E5" });
-    Ok(event.to_string())
+    testkit::created_event(uri.bucket().as_str(), uri.key(), data.len(), &etag)
 }

@@ -14,7 +14,6 @@ use pipeline::{
 };
 use prometheus::Registry;
 use queue::{MAX_BATCH, NewQueue, Queue, SqsQueue, SqsSettings};
-use serde_json::{Value, json};
 use staging::{StagingArea, StagingConfig};
 use tempfile::TempDir;
 use testkit::{ElasticMq, PostgresServer, S3Process};
@@ -34,9 +33,6 @@ const LIMIT: Duration = Duration::from_secs(300);
 
 /// The default of the services.
 const VISIBILITY: Duration = Duration::from_secs(60);
-
-/// A message as Amazon S3 sends it.
-const EVENT: &str = include_str!("../../../s3-events/tests/fixtures/aws-2.1-put.json");
 
 /// What a run took.
 #[derive(Debug)]
@@ -191,11 +187,7 @@ async fn put(n: usize, blobs: Arc<dyn BlobStore>) -> anyhow::Result<String> {
     let Put::Written(etag) = blobs.write(content.into(), &uri, &PutOptions::default()).await? else {
         bail!("{uri} is there already");
     };
-    let mut event: Value = serde_json::from_str(EVENT)?;
-    let record = event.pointer_mut("/Records/0/s3").context("an S3 event")?;
-    record["bucket"]["name"] = json!(bucket_in().as_str());
-    record["object"] = json!({ "key": key, "size": BYTES, "eTag": etag, "sequencer": "0055AED6DCD90281E5" });
-    Ok(event.to_string())
+    testkit::created_event(bucket_in().as_str(), &key, BYTES, &etag)
 }
 
 fn bucket_in() -> BucketName {
