@@ -1,22 +1,33 @@
 //! GetObject into a file or memory.
 
+mod sink;
+
 use std::path::Path;
-use std::sync::Arc;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use bytes::{Bytes, BytesMut};
-use sha2::Digest as _;
-use types::{ObjectVersion, S3Uri, Sha256};
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use futures::FutureExt as _;
+use tokio::sync::mpsc;
+use types::{ObjectVersion, S3Uri};
 
+use self::sink::{Sink, fill};
 use super::errors::{body, classify, damaged};
 use crate::{Downloaded, StorageError};
 
 /// Tries of a download whose body breaks off. The SDK retries a request, but not a body.
 const BODY_ATTEMPTS: u32 = 3;
 
-/// What is collected in memory before it is written and digested on the blocking pool.
-const CHUNK: usize = 1 << 20;
+/// What is received before it goes to the thread that writes: over TLS, bytes come 16 KiB at a time.
+const BATCH: usize = 256 << 10;
+
+/// Batches that wait for the thread that writes. With the one that is written and the one that is received, this bounds
+/// the memory of a download.
+const WAITING: usize = 1;
+
+/// Bytes as they came.
+type Batch = Vec<Bytes>;
 
 /// Downloads exactly this version to the new file `to`.
 pub(super) async fn to_file(
@@ -25,27 +36,27 @@ pub(super) async fn to_file(
     to: &Path,
     max_bytes: u64,
 ) -> Result<Downloaded, StorageError> {
-    let mut sink: Option<Sink> = None;
+    let mut used: Option<Sink> = None;
     let mut attempt = 1;
     loop {
         let (response, length) = get(client, &object.uri, Some(&object.version), max_bytes).await?;
         // The file is made once the server has promised the right object: a refused one leaves nothing behind.
-        let empty = match sink.take() {
-            Some(used) => used.emptied().await?,
-            None => Sink::create(to).await?,
-        };
-        match receive(response, empty, &object.uri).await {
-            Ok(sink) if sink.bytes == length => return Ok(sink.finish()),
-            Ok(sink) => {
+        let (batches, received) = mpsc::channel(WAITING);
+        let writing = fill(used.take(), to, received);
+        let receiving = receive(response.body, batches, &object.uri).map(Ok);
+        let (sink, arrived) = futures::try_join!(writing, receiving)?;
+        match arrived {
+            Ok(()) if sink.bytes == length => return Ok(sink.finish()),
+            Ok(()) => {
                 let problem = format!("{} bytes came instead of {length}", sink.bytes);
                 return Err(damaged(&object.uri, problem));
             }
-            Err((error @ StorageError::Unavailable(_), used)) if attempt < BODY_ATTEMPTS => {
+            Err(error @ StorageError::Unavailable(_)) if attempt < BODY_ATTEMPTS => {
                 tracing::debug!(error = %error, attempt, "download broken off, begun again");
-                sink = used;
+                used = Some(sink);
                 attempt += 1;
             }
-            Err((error, _)) => return Err(error),
+            Err(error) => return Err(error),
         }
     }
 }
@@ -91,83 +102,24 @@ async fn get(
     Ok((response, length))
 }
 
-/// On failure the sink comes back, if its file is still of use.
+/// Passes a body on to the thread that writes it.
 async fn receive(
-    mut response: GetObjectOutput,
-    mut sink: Sink,
+    mut from: ByteStream,
+    batches: mpsc::Sender<Batch>,
     uri: &S3Uri,
-) -> Result<Sink, (StorageError, Option<Sink>)> {
-    let mut buffer = BytesMut::new();
-    loop {
-        match response.body.try_next().await {
-            Ok(Some(chunk)) => buffer.extend_from_slice(&chunk),
-            Ok(None) => break,
-            Err(error) => return Err((body(error, uri), Some(sink))),
+) -> Result<(), StorageError> {
+    let (mut batch, mut bytes) = (Batch::new(), 0);
+    while let Some(chunk) = from.try_next().await.map_err(|error| body(error, uri))? {
+        bytes += chunk.len();
+        batch.push(chunk);
+        if bytes >= BATCH {
+            bytes = 0;
+            // It fails when the writing has, and that says why.
+            batches.send(std::mem::take(&mut batch)).await.ok();
         }
-        if buffer.len() >= CHUNK {
-            sink = sink.write(buffer.split().freeze()).await.map_err(|error| (error, None))?;
-        }
     }
-    sink.write(buffer.freeze()).await.map_err(|error| (error, None))
-}
-
-/// The file that is written, and the digest of what is in it.
-struct Sink {
-    path: Arc<Path>,
-    file: std::fs::File,
-    sha256: sha2::Sha256,
-    bytes: u64,
-}
-
-impl Sink {
-    async fn create(path: &Path) -> Result<Self, StorageError> {
-        let path: Arc<Path> = path.into();
-        blocking(Arc::clone(&path), move || {
-            let file = std::fs::File::create_new(&path)?;
-            Ok(Self { path, file, sha256: sha2::Sha256::new(), bytes: 0 })
-        })
-        .await
-    }
-
-    async fn emptied(mut self) -> Result<Self, StorageError> {
-        use std::io::Seek as _;
-        blocking(Arc::clone(&self.path), move || {
-            self.file.set_len(0)?;
-            self.file.rewind()?;
-            Ok(Self { sha256: sha2::Sha256::new(), bytes: 0, ..self })
-        })
-        .await
-    }
-
-    async fn write(mut self, chunk: Bytes) -> Result<Self, StorageError> {
-        use std::io::Write as _;
-        let first = self.bytes == 0;
-        let written = blocking(Arc::clone(&self.path), move || {
-            self.file.write_all(&chunk)?;
-            self.sha256.update(&chunk);
-            self.bytes += chunk.len() as u64;
-            Ok(self)
-        })
-        .await?;
-        if first {
-            fail::fail_point!("download_middle");
-        }
-        Ok(written)
-    }
-
-    fn finish(self) -> Downloaded {
-        Downloaded { bytes: self.bytes, sha256: Sha256::from_bytes(self.sha256.finalize().into()) }
-    }
-}
-
-async fn blocking<T: Send + 'static>(
-    path: Arc<Path>,
-    work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
-) -> Result<T, StorageError> {
-    let done = tokio::task::spawn_blocking(work)
-        .await
-        .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)));
-    done.map_err(|source| StorageError::Local { path: path.display().to_string(), source })
+    batches.send(batch).await.ok();
+    Ok(())
 }
 
 #[cfg(test)]

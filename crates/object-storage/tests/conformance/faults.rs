@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use object_storage::{BlobStore as _, PutOptions, StorageError};
-use types::{ObjectVersion, S3Uri};
+use types::{ObjectVersion, S3Uri, Sha256};
 
 use super::connect;
 
@@ -59,6 +59,26 @@ async fn download_broken_off_in_the_middle_is_begun_again() -> anyhow::Result<()
     let down = store.download(&object, &folder.path().join("to"), 100).await?;
     assert_eq!(down.bytes, 10);
     assert_eq!(std::fs::read(folder.path().join("to"))?, b"0123456789");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_broken_off_body_has_written_is_not_kept() -> anyhow::Result<()> {
+    // Enough for several writes before it breaks off.
+    const LENGTH: usize = 2_000_000;
+    let server = Scripted::start(|request, stream| {
+        let headers = format!("ETag: \"v1\"\r\nContent-Length: {LENGTH}\r\n");
+        let body = if request == 1 { "x".repeat(LENGTH - 1) } else { "y".repeat(LENGTH) };
+        respond(stream, "200 OK", &headers, &body);
+    });
+    let store = connect(&server.endpoint, "key", "secret").await;
+    let folder = tempfile::tempdir()?;
+    let object = ObjectVersion { uri: "s3://bucket/key".parse()?, version: "v1".to_owned() };
+    let down = store.download(&object, &folder.path().join("to"), LENGTH as u64).await?;
+    let whole = "y".repeat(LENGTH);
+    assert_eq!((down.bytes, down.sha256), (LENGTH as u64, Sha256::of(&whole)));
+    assert!(std::fs::read(folder.path().join("to"))? == whole.as_bytes());
+    assert_eq!(server.requests(), 2);
     Ok(())
 }
 
