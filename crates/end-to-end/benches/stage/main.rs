@@ -1,38 +1,50 @@
-//! What the whole normalize stage does beside what its computation alone would: `imageml-normalize` as a process, fed by
-//! a queue, over an S3 server and PostgreSQL of its own.
+//! What the stages do as services beside what their computation alone would: programs of their own, fed by a queue, over
+//! an S3 server and PostgreSQL.
 //!
+//! `cargo bench -p end-to-end --bench stage [-- NAME=VALUE…]`
+//!
+//! - `stages=normalize|all`: normalize alone, in rounds; or ingest, normalize, shard and curate after one another, once
+//!   (normalize)
 //! - `input=DIR`: originals (default: ../shared/data/photos)
 //! - `images=N`: how many; files are taken again with other bytes after their end (200)
 //! - `threads=N`: that compute (1)
 //! - `rounds=N` (3)
 //! - `isolation=process|none` (process)
-//! - `slots=N`: objects worked on at once (the service's default)
+//! - `slots=N`: objects worked on at once (the services' default)
+//! - `json=FILE`: writes everything that was found
 //!
-//! Each round measures the computation first, on as many threads, then the stage on the same images. All servers run on
-//! this machine: give them a core of their own by computing on fewer threads than there are cores.
+//! Computations are measured first each time, on as many threads and the same images. All servers run on this machine:
+//! give them a core of their own by computing on fewer threads than there are cores.
 
+mod chain;
+mod computation;
+mod cpu;
 mod memory;
+mod normalize_alone;
+mod originals;
 mod rig;
 
 use std::io::Write;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::{Context, ensure};
-use imaging::{Limits, Normalizer};
-use normalize::PolicyArguments;
+use anyhow::{Context, bail};
+use serde_json::{Value, json};
 use testkit::S3Process;
 
-use crate::rig::Rig;
+use crate::rig::Measured;
 
 /// What was asked for.
 #[derive(Debug)]
 struct Settings {
+    all_stages: bool,
     input: String,
     images: usize,
     threads: usize,
     rounds: usize,
     isolation: String,
     slots: Option<usize>,
+    json: Option<PathBuf>,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -40,97 +52,73 @@ fn main() -> anyhow::Result<()> {
         return served;
     }
     let settings = Settings::read(std::env::args().skip(1))?;
-    let originals = originals(&settings)?;
-    let mut out = std::io::stdout();
-    let megabytes = originals.iter().map(Vec::len).sum::<usize>() as f64 / 1e6;
-    writeln!(out, "{} images, {megabytes:.0} MB, {settings:?}", originals.len())?;
+    let originals = originals::originals(&settings.input, settings.images)?;
+    let bytes: usize = originals.iter().map(Vec::len).sum();
+    writeln!(std::io::stdout(), "{} images, {:.0} MB, {settings:?}", originals.len(), bytes as f64 / 1e6)?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let mut shares = Vec::new();
-    for round in 1..=settings.rounds {
-        let pure = compute(&originals, settings.threads)?;
-        let stage = runtime.block_on(async { Rig::start(&originals).await?.run(&settings).await })?;
-        let rate = |took: Duration| originals.len() as f64 / took.as_secs_f64();
-        let share = rate(stage.took) / rate(pure);
-        shares.push(share);
-        writeln!(
-            out,
-            "round {round}: computation {:.2} images/s, stage {:.2} images/s, {:.1} %; CPU of the service {:.1} ms an image, \
-             peak memory {} MiB",
-            rate(pure),
-            rate(stage.took),
-            share * 100.0,
-            stage.cpu.as_secs_f64() * 1000.0 / originals.len() as f64,
-            stage.peak_bytes >> 20,
-        )?;
-    }
-    shares.sort_by(f64::total_cmp);
-    writeln!(out, "median: {:.1} % of the computation's throughput", shares[shares.len() / 2] * 100.0)?;
-    Ok(())
+    let found = if settings.all_stages {
+        chain::measure(&runtime, &originals, &settings)?
+    } else {
+        normalize_alone::measure(&runtime, &originals, &settings)?
+    };
+    let Some(file) = &settings.json else { return Ok(()) };
+    let document = json!({
+        "images": originals.len(), "bytes": bytes, "threads": settings.threads, "slots": settings.slots,
+        "isolation": settings.isolation, "input_name": originals::name(&settings.input)?, "found": found,
+    });
+    std::fs::write(file, serde_json::to_string_pretty(&document)?).with_context(|| file.display().to_string())
 }
 
 impl Settings {
     fn read(arguments: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let mut settings = Self {
+            all_stages: false,
             input: concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/photos").to_owned(),
             images: 200,
             threads: 1,
             rounds: 3,
             isolation: "process".to_owned(),
             slots: None,
+            json: None,
         };
         for argument in arguments.filter(|argument| !argument.starts_with("--")) {
             let (name, value) =
                 argument.split_once('=').with_context(|| format!("{argument}: expected NAME=VALUE"))?;
-            match name {
-                "input" => value.clone_into(&mut settings.input),
-                "images" => settings.images = value.parse()?,
-                "threads" => settings.threads = value.parse()?,
-                "rounds" => settings.rounds = value.parse()?,
-                "isolation" => value.clone_into(&mut settings.isolation),
-                "slots" => settings.slots = Some(value.parse()?),
-                _ => anyhow::bail!("there is no {name}: input, images, threads, rounds, isolation, slots"),
+            match (name, value) {
+                ("stages", "normalize" | "all") => settings.all_stages = value == "all",
+                ("input", _) => value.clone_into(&mut settings.input),
+                ("images", _) => settings.images = value.parse()?,
+                ("threads", _) => settings.threads = value.parse()?,
+                ("rounds", _) => settings.rounds = value.parse()?,
+                ("isolation", _) => value.clone_into(&mut settings.isolation),
+                ("slots", _) => settings.slots = Some(value.parse()?),
+                ("json", _) => settings.json = Some(value.into()),
+                _ => bail!(
+                    "there is no {argument}: stages=normalize|all, input, images, threads, rounds, isolation, slots, json"
+                ),
             }
         }
         Ok(settings)
     }
 }
 
-/// The files again and again; a number behind the end mark, where decoders do not look, makes each an image of its own.
-fn originals(settings: &Settings) -> anyhow::Result<Vec<Vec<u8>>> {
-    let mut files: Vec<_> = std::fs::read_dir(&settings.input)
-        .with_context(|| settings.input.clone())?
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "jpg"))
-        .collect();
-    files.sort();
-    ensure!(!files.is_empty(), "{} has no .jpg files", settings.input);
-    let contents: Vec<Vec<u8>> = files.iter().map(std::fs::read).collect::<Result<_, _>>()?;
-    let numbered = |number: usize| [&contents[number % contents.len()], &number.to_le_bytes()[..]].concat();
-    Ok((0..settings.images).map(numbered).collect())
+/// Images a second.
+fn rate(images: usize, took: Duration) -> f64 {
+    images as f64 / took.as_secs_f64()
 }
 
-/// The computation of the stage's default policy alone, in this process.
-fn compute(originals: &[Vec<u8>], threads: usize) -> anyhow::Result<Duration> {
-    let arguments = <PolicyCommand as clap::Parser>::parse_from(["bench"]);
-    let (policy, limits) = (arguments.policy.policy()?, Limits::default());
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let begun = Instant::now();
-    std::thread::scope(|scope| {
-        let worker = || -> anyhow::Result<()> {
-            let mut normalizer = Normalizer::default();
-            while let Some(data) = originals.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                normalizer.normalize(data, &policy, &limits)?;
-            }
-            Ok(())
-        };
-        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
-        threads.into_iter().try_for_each(|thread| thread.join().expect("no panic"))
-    })?;
-    Ok(begun.elapsed())
-}
-
-#[derive(Debug, clap::Parser)]
-struct PolicyCommand {
-    #[command(flatten)]
-    policy: PolicyArguments,
+/// What a run of a service took, in seconds and bytes.
+fn document(measured: &Measured) -> Value {
+    let cpu = measured.cpu;
+    let memory: Vec<_> =
+        measured.memory.iter().map(|(images, bytes)| json!({ "images": images, "bytes": bytes })).collect();
+    json!({
+        "wall_s": measured.took.as_secs_f64(),
+        "service_cpu_s": cpu.service.as_secs_f64(),
+        "postgres_cpu_s": cpu.postgres.as_secs_f64(),
+        "queue_cpu_s": cpu.queue.as_secs_f64(),
+        "s3_server_cpu_s": cpu.s3_server.as_secs_f64(),
+        "peak_bytes": measured.peak_bytes(),
+        "highest_until": memory,
+    })
 }

@@ -1,4 +1,4 @@
-//! The servers, the images in bronze with their events, and one run of the service over them.
+//! The servers, the objects with their events, and one run of a service over them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -7,15 +7,17 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 use futures::{StreamExt, TryStreamExt, stream};
 use manifest_store::ManifestStore;
-use object_storage::{BlobStore, Put, PutOptions, S3Settings, S3Store};
+use object_storage::{BlobStore, Put, PutOptions, S3Store};
 use queue::{Depth, MAX_BATCH, NewQueue, Queue, SqsQueue, SqsSettings};
 use tempfile::TempDir;
 use testkit::{ElasticMq, PostgresServer, S3Process, Service};
-use types::{DatasetName, S3Uri, Sha256, StageName, layout};
+use types::{DatasetName, S3Uri, StageName};
 
 use crate::Settings;
+use crate::cpu::CpuTimes;
 use crate::memory::Watch;
 
+const BUCKETS: [&str; 7] = ["inbox", "bronze", "silver", "plans", "gold", "requests", "training"];
 const PARALLEL: usize = 8;
 const VISIBILITY: Duration = Duration::from_secs(60);
 /// A run that takes longer hangs.
@@ -24,106 +26,176 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// What a run took.
 #[derive(Debug)]
 pub(crate) struct Measured {
-    /// From the first event to the last message deleted.
+    /// Until the last message was deleted, or what was waited for was there.
     pub(crate) took: Duration,
-    /// Of the service and its workers.
-    pub(crate) cpu: Duration,
-    /// The most that service and workers held at once.
-    pub(crate) peak_bytes: u64,
+    pub(crate) cpu: CpuTimes,
+    /// The most that service and workers held at once: until about so many messages were deleted, since those before.
+    pub(crate) memory: Vec<(usize, u64)>,
 }
 
-/// Everything for one run.
+/// Everything for runs over the same objects.
 pub(crate) struct Rig {
     s3: S3Process,
-    store: Arc<dyn ManifestStore>,
+    pub(crate) blobs: S3Store,
+    pub(crate) store: Arc<dyn ManifestStore>,
     postgres: PostgresServer,
-    queue: SqsQueue,
-    events: Vec<String>,
     elastic: ElasticMq,
-    dataset: DatasetName,
+    pub(crate) dataset: DatasetName,
     folder: TempDir,
 }
 
+/// A service under way.
+struct Run {
+    service: Service,
+    watch: Watch,
+    s3_server: u32,
+    before: CpuTimes,
+    begun: Instant,
+}
+
 impl Rig {
-    /// Servers, and the originals in bronze.
-    pub(crate) async fn start(originals: &[Vec<u8>]) -> anyhow::Result<Self> {
-        let s3 = S3Process::start(&["bronze", "silver"])?;
-        let (endpoint, access_key, secret_key) = s3.access();
-        let blobs = S3Store::connect(&S3Settings::fixed(endpoint, access_key, secret_key)).await?;
-        let (dataset, bronze): (DatasetName, S3Uri) = ("bench".parse()?, "s3://bronze".parse()?);
-        let puts = originals.iter().enumerate().map(|(number, data)| {
-            let uri = layout::bronze_image(&bronze, &dataset, &format!("{number:06}.jpg"), &Sha256::of(data));
-            put(&blobs, uri, data)
-        });
-        let events = stream::iter(puts.collect::<Vec<_>>()).buffered(PARALLEL).try_collect().await?;
+    /// Servers without objects.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let s3 = S3Process::start(&BUCKETS)?;
+        let blobs = S3Store::connect(&s3.settings()).await?;
         let postgres = PostgresServer::start().await?;
         let store = manifest_store::open(&postgres.url(&postgres.address())).await?;
+        let dataset: DatasetName = "bench".parse()?;
         store.ensure_dataset(&dataset).await?;
-        let elastic = ElasticMq::start()?;
-        let settings = SqsSettings::fixed(elastic.endpoint(), "any", "any", "");
-        let queue =
-            SqsQueue::create(&settings, "bronze", NewQueue { visibility: VISIBILITY, redrive: None }).await?;
-        Ok(Self { s3, store, postgres, queue, events, elastic, dataset, folder: tempfile::tempdir()? })
+        let (elastic, folder) = (ElasticMq::start()?, tempfile::tempdir()?);
+        Ok(Self { s3, blobs, store, postgres, elastic, dataset, folder })
     }
 
-    /// Starts the service, sends all events, and waits until they are settled.
-    pub(crate) async fn run(&self, settings: &Settings) -> anyhow::Result<Measured> {
-        let mut service = self.service(settings)?;
+    /// Writes originals; the messages that tell of them.
+    pub(crate) async fn put(
+        &self,
+        originals: &[Vec<u8>],
+        to: impl Fn(usize, &[u8]) -> S3Uri,
+    ) -> anyhow::Result<Vec<String>> {
+        let puts = originals.iter().enumerate().map(|(number, data)| self.put_one(to(number, data), data));
+        stream::iter(puts.collect::<Vec<_>>()).buffered(PARALLEL).try_collect().await
+    }
+
+    async fn put_one(&self, uri: S3Uri, data: &[u8]) -> anyhow::Result<String> {
+        let content = bytes::Bytes::copy_from_slice(data);
+        let Put::Written(etag) = self.blobs.write(content, &uri, &PutOptions::default()).await? else {
+            bail!("{uri} is there already");
+        };
+        testkit::created_event(uri.bucket().as_str(), uri.key(), data.len(), &etag)
+    }
+
+    /// Starts the service, sends these messages to it, and waits until they are settled.
+    pub(crate) async fn run(
+        &self,
+        stage: StageName,
+        settings: &Settings,
+        events: &[String],
+    ) -> anyhow::Result<Measured> {
+        let access = SqsSettings::fixed(self.elastic.endpoint(), "any", "any", "");
+        let new = NewQueue { visibility: VISIBILITY, redrive: None };
+        let queue = SqsQueue::create(&access, buckets(stage).0, new).await?;
+        let run = self.begin(self.service(stage, settings, &[], Some(&queue))?).await?;
+        send(&queue, events).await?;
+        let left = async || {
+            let Depth { visible, in_flight, delayed } = queue.depth().await?;
+            Ok(usize::try_from(visible + in_flight + delayed)?)
+        };
+        let measured = run.until_none_is_left(events.len(), left).await?;
+        let limit = u32::try_from(events.len())? + 1;
+        let published = self.store.manifests(&self.dataset, stage, None, limit).await?.len();
+        ensure!(published == events.len(), "{published} of {} are published by {stage}", events.len());
+        Ok(measured)
+    }
+
+    /// Starts the service, which lists its input, and waits until something is there.
+    pub(crate) async fn run_until(
+        &self,
+        stage: StageName,
+        settings: &Settings,
+        arguments: &[&str],
+        done: impl AsyncFn() -> anyhow::Result<bool>,
+    ) -> anyhow::Result<Measured> {
+        let run = self.begin(self.service(stage, settings, arguments, None)?).await?;
+        run.until_none_is_left(1, async || Ok(usize::from(!done().await?))).await
+    }
+
+    async fn begin(&self, mut service: Service) -> anyhow::Result<Run> {
         service.ready().await?;
-        let watch = Watch::start(service.pid());
-        let begun = Instant::now();
-        self.send_events().await?;
-        loop {
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if self.queue.depth().await? == Depth::default() {
-                break;
-            }
-            ensure!(begun.elapsed() < LIMIT, "it hangs: {}", service.log_text());
-        }
-        let took = begun.elapsed();
-        let (cpu, peak_bytes) = watch.stop()?;
-        let limit = u32::try_from(self.events.len())? + 1;
-        let published = self.store.manifests(&self.dataset, StageName::Normalize, None, limit).await?.len();
-        ensure!(published == self.events.len(), "{published} of {} are published", self.events.len());
-        Ok(Measured { took, cpu, peak_bytes })
+        let (watch, s3_server) = (Watch::start(service.pid()), self.s3.id());
+        let before = CpuTimes::now(service.pid(), s3_server);
+        Ok(Run { service, watch, s3_server, before, begun: Instant::now() })
     }
 
-    fn service(&self, settings: &Settings) -> anyhow::Result<Service> {
+    fn service(
+        &self,
+        stage: StageName,
+        settings: &Settings,
+        arguments: &[&str],
+        queue: Option<&SqsQueue>,
+    ) -> anyhow::Result<Service> {
         let (endpoint, access_key, secret_key) = self.s3.access();
-        Service::start(Path::new(env!("CARGO_BIN_EXE_tested-normalize")), |command| {
+        let (input, output) = buckets(stage);
+        Service::start(program(stage), |command| {
             command
                 .env("AWS_ENDPOINT_URL", endpoint)
                 .env("AWS_ACCESS_KEY_ID", access_key)
                 .env("AWS_SECRET_ACCESS_KEY", secret_key)
-                .env("AWS_ENDPOINT_URL_SQS", self.elastic.endpoint())
                 .env("AWS_REGION", "us-east-1")
                 .env("DATABASE_URL", self.postgres.url(&self.postgres.address()))
                 .env("NVME_ROOT", self.folder.path())
                 .env("NVME_MIN_GB", "0")
-                .env("STAGE_INPUT_PREFIX", "s3://bronze")
-                .env("STAGE_OUTPUT_PREFIX", "s3://silver")
-                .env("STAGE_SOURCE", "sqs")
-                .env("QUEUE_URL", self.queue.url())
-                .env("RECONCILE_INTERVAL", "off")
+                .env("STAGE_INPUT_PREFIX", format!("s3://{input}"))
+                .env("STAGE_OUTPUT_PREFIX", format!("s3://{output}"))
+                .env("POLL_INTERVAL", "200ms")
                 .env("JANITOR_INTERVAL", "off")
                 .env("CPU_THREADS", settings.threads.to_string())
-                .env("DECODE_ISOLATION", &settings.isolation);
+                .env("DECODE_ISOLATION", &settings.isolation)
+                .args(arguments);
+            if let Some(queue) = queue {
+                command
+                    .env("AWS_ENDPOINT_URL_SQS", self.elastic.endpoint())
+                    .env("STAGE_SOURCE", "sqs")
+                    .env("QUEUE_URL", queue.url())
+                    .env("RECONCILE_INTERVAL", "off");
+            }
             if let Some(slots) = settings.slots {
                 command.env("WORK_SLOTS", slots.to_string());
             }
         })
     }
+}
 
-    async fn send_events(&self) -> anyhow::Result<()> {
-        let batches = stream::iter(self.events.chunks(MAX_BATCH).map(anyhow::Ok));
-        batches
-            .try_for_each_concurrent(PARALLEL, async |batch| {
-                for sent in self.queue.send(batch).await? {
-                    sent?;
-                }
-                Ok(())
-            })
-            .await
+impl Run {
+    async fn until_none_is_left(
+        self,
+        total: usize,
+        left: impl AsyncFn() -> anyhow::Result<usize>,
+    ) -> anyhow::Result<Measured> {
+        let mut marks = [10, 5, 2].map(|part| total / part).into_iter().peekable();
+        let mut memory = Vec::new();
+        loop {
+            let done = total.saturating_sub(left().await?);
+            if done == total {
+                break;
+            }
+            if let Some(mark) = marks.next_if(|mark| (1..=done).contains(mark)) {
+                memory.push((mark, self.watch.highest()));
+            }
+            ensure!(self.begun.elapsed() < LIMIT, "it hangs: {}", self.service.log_text());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let took = self.begun.elapsed();
+        let cpu = CpuTimes::now(self.service.pid(), self.s3_server) - self.before;
+        memory.push((total, self.watch.highest()));
+        self.watch.stop()?;
+        Ok(Measured { took, cpu, memory })
+    }
+}
+
+impl Measured {
+    /// The most that service and workers held at once.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        self.memory.iter().map(|(_, bytes)| *bytes).max().unwrap_or(0)
     }
 }
 
@@ -133,11 +205,33 @@ impl std::fmt::Debug for Rig {
     }
 }
 
-/// Writes an original; the message that tells of it.
-async fn put(blobs: &S3Store, uri: S3Uri, data: &[u8]) -> anyhow::Result<String> {
-    let content = bytes::Bytes::copy_from_slice(data);
-    let Put::Written(etag) = blobs.write(content, &uri, &PutOptions::default()).await? else {
-        bail!("{uri} is there already");
-    };
-    testkit::created_event(uri.bucket().as_str(), uri.key(), data.len(), &etag)
+/// What the stage watches, and where it writes.
+fn buckets(stage: StageName) -> (&'static str, &'static str) {
+    match stage {
+        StageName::Ingest => ("inbox", "bronze"),
+        StageName::Normalize => ("bronze", "silver"),
+        StageName::Shard => ("plans", "gold"),
+        StageName::Curate => ("requests", "training"),
+    }
+}
+
+fn program(stage: StageName) -> &'static Path {
+    Path::new(match stage {
+        StageName::Ingest => env!("CARGO_BIN_EXE_tested-ingest"),
+        StageName::Normalize => env!("CARGO_BIN_EXE_tested-normalize"),
+        StageName::Shard => env!("CARGO_BIN_EXE_tested-shard"),
+        StageName::Curate => env!("CARGO_BIN_EXE_tested-curate"),
+    })
+}
+
+async fn send(queue: &SqsQueue, events: &[String]) -> anyhow::Result<()> {
+    let batches = stream::iter(events.chunks(MAX_BATCH).map(anyhow::Ok));
+    batches
+        .try_for_each_concurrent(PARALLEL, async |batch| {
+            for sent in queue.send(batch).await? {
+                sent?;
+            }
+            Ok(())
+        })
+        .await
 }

@@ -20,6 +20,7 @@ use testkit::{ElasticMq, PostgresServer, S3Process};
 use types::{BucketName, DatasetName, S3Uri};
 
 use crate::cpu::CpuTimes;
+use crate::memory;
 use crate::stage::{CopyStage, Counter};
 
 /// Of one object.
@@ -29,7 +30,7 @@ const BYTES: usize = 1024;
 const PARALLEL: usize = 16;
 
 /// A run that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(300);
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// The default of the services.
 const VISIBILITY: Duration = Duration::from_secs(60);
@@ -41,6 +42,8 @@ pub(crate) struct Measured {
     pub(crate) took: Duration,
     /// Until all messages were deleted.
     pub(crate) cpu: CpuTimes,
+    /// Bytes that this process held more than before, at most. Objects in memory are among them.
+    pub(crate) memory: u64,
 }
 
 /// Servers and objects, for several runs.
@@ -110,10 +113,15 @@ impl Rig {
         let counter = Arc::new(Counter::new(metrics, self.objects(), shutdown.intake.clone()));
         let engine = self.engine(&stage, slots, &counter)?;
 
+        let held = memory::begin()?;
         let (begun, before) = (Instant::now(), CpuTimes::now()?);
         let mut source = self.source(&queue, &counter);
         tokio::time::timeout(LIMIT, engine.run(&mut source, &shutdown)).await.context("it hangs")??;
-        let measured = Measured { took: counter.last() - begun, cpu: CpuTimes::now()? - before };
+        let measured = Measured {
+            took: counter.last() - begun,
+            cpu: CpuTimes::now()? - before,
+            memory: memory::peak()?.saturating_sub(held),
+        };
 
         let other = counter.other();
         ensure!(other.is_empty(), "not only successes: {other:?}");
