@@ -4,9 +4,10 @@
 //!
 //! - `entries=N,N,…`: manifest entries, ascending (1000,10000,100000,1000000,10000000)
 //! - `json=FILE`: writes everything that was found
+//! - `hold`: says where the database is and keeps it until standard input ends, to look at plans
 //!
 //! An image has four entries, two manifests, two claims, four edges, an original and three variants. 10,000,000 entries
-//! take about 14 GB in the temporary folder and some minutes to write. Each size is that of the whole store; calls then
+//! take 13 GB in the temporary folder and some minutes to write. Each size is that of the whole store; calls then
 //! ask about images at random, and at last new ones are claimed and published in batches of 64 by two workers. Indexes
 //! are as after a restore (without gaps) and statistics are fresh. Client and server share this machine.
 //!
@@ -19,7 +20,7 @@ mod image;
 mod load;
 mod settings;
 
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ const PUBLISHED_ENTRIES: usize = 3;
 struct Settings {
     entries: Vec<usize>,
     json: Option<PathBuf>,
+    hold: bool,
 }
 
 /// All that was found about one size.
@@ -62,6 +64,10 @@ async fn main() -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{server_settings}")?;
     let sizes = grow(&database, &store, &settings.entries).await?;
     print_all(&sizes)?;
+    if settings.hold {
+        writeln!(std::io::stdout(), "\n{database}")?;
+        tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
+    }
     let Some(file) = settings.json else { return Ok(()) };
     let document = json!({ "server": server_settings, "sizes": document(&sizes) });
     std::fs::write(&file, serde_json::to_string_pretty(&document)?)
@@ -92,7 +98,7 @@ impl Settings {
     fn read(arguments: &[String]) -> anyhow::Result<Self> {
         let measured = arguments.iter().any(|argument| argument == "--bench");
         let entries = if measured { USUAL.to_vec() } else { vec![USUAL[0]] };
-        let mut settings = Self { entries, json: None };
+        let mut settings = Self { entries, json: None, hold: false };
         for argument in arguments.iter().filter(|argument| !argument.starts_with("--")) {
             match argument.split_once('=') {
                 Some(("entries", sizes)) => {
@@ -103,7 +109,8 @@ impl Settings {
                         .context("entries=N,N,…")?;
                 }
                 Some(("json", file)) => settings.json = Some(file.into()),
-                _ => bail!("there is no {argument}: entries=N,N,…, json=FILE"),
+                None if argument == "hold" => settings.hold = true,
+                _ => bail!("there is no {argument}: entries=N,N,…, json=FILE, hold"),
             }
         }
         Ok(settings)
