@@ -1,6 +1,7 @@
 //! Uploads by parts, for what is too large to send again from the start when a connection breaks.
 
-use std::fs::File;
+mod parts;
+
 use std::io;
 use std::path::Path;
 
@@ -8,19 +9,15 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::upload_part::UploadPartOutput;
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
+use aws_smithy_types::base64;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use sha2::Digest as _;
-use types::{S3Uri, Sha256};
+use tokio::sync::mpsc;
+use types::S3Uri;
 
+use self::parts::Part;
 use super::errors::{self, classify, classify_write, damaged, refusal};
 use super::upload;
 use crate::{Put, PutOptions, StorageError};
-
-/// The size of a part, unless that makes too many.
-const PART: u64 = 8 << 20;
-
-/// S3's limit.
-const MAX_PARTS: u64 = 10_000;
 
 /// Parts of one object on their way at once.
 const PARALLEL: usize = 4;
@@ -85,12 +82,13 @@ async fn send_and_complete(
     options: &PutOptions,
     id: &str,
 ) -> Result<Put, StorageError> {
-    let parts = stream::iter(ranges(from.length))
-        .map(|(number, offset, length)| send_part(client, from.path, to, id, (number, offset, length)))
-        .buffered(PARALLEL)
-        .try_collect();
+    let (digested, ready) = mpsc::channel(1);
+    let ready = stream::unfold(ready, |mut ready| async { ready.recv().await.map(|part| (part, ready)) });
+    let sending =
+        ready.map(|part| send_part(client, from.path, to, id, part)).buffered(PARALLEL).try_collect();
     // S3 has no SHA-256 of a whole multipart object, so the file is held against it here.
-    let (parts, ()) = futures::try_join!(parts, check_digest(from.path, to, options.sha256))?;
+    let checking = parts::digest(from, to, options.sha256, digested);
+    let ((), parts) = futures::try_join!(checking, sending)?;
     let completed = client
         .complete_multipart_upload()
         .bucket(to.bucket().as_str())
@@ -118,14 +116,14 @@ async fn send_part(
     path: &Path,
     to: &S3Uri,
     id: &str,
-    (number, offset, length): (i32, u64, u64),
+    part: Part,
 ) -> Result<CompletedPart, StorageError> {
     let local = |source| StorageError::Local { path: path.display().to_string(), source };
     let body = ByteStream::read_from()
         .path(path)
         .buffer_size(upload::BUFFER)
-        .offset(offset)
-        .length(Length::Exact(length))
+        .offset(part.offset)
+        .length(Length::Exact(part.length))
         .build()
         .await;
     let sent = client
@@ -133,8 +131,10 @@ async fn send_part(
         .bucket(to.bucket().as_str())
         .key(to.key())
         .upload_id(id)
-        .part_number(number)
-        .checksum_algorithm(ChecksumAlgorithm::Crc32)
+        .part_number(part.number)
+        // With a checksum that is known before, the SDK sends the file as it is. Else it cuts the body into signed
+        // chunks where there is no TLS, and digests it once more for that.
+        .checksum_crc32(base64::encode(part.crc32.to_be_bytes()))
         .body(body.map_err(|error| local(io::Error::other(error)))?)
         .send()
         .await
@@ -142,66 +142,8 @@ async fn send_part(
     fail::fail_point!("upload_part");
     let UploadPartOutput { e_tag, checksum_crc32, .. } = sent;
     Ok(CompletedPart::builder()
-        .part_number(number)
+        .part_number(part.number)
         .set_e_tag(e_tag)
         .set_checksum_crc32(checksum_crc32)
         .build())
-}
-
-async fn check_digest(path: &Path, to: &S3Uri, expected: Option<Sha256>) -> Result<(), StorageError> {
-    let Some(expected) = expected else { return Ok(()) };
-    let (file, name) = (path.to_owned(), path.display().to_string());
-    let digest = tokio::task::spawn_blocking(move || {
-        let mut digest = sha2::Sha256::new();
-        io::copy(&mut File::open(file)?, &mut Hashing(&mut digest))?;
-        Ok(Sha256::from_bytes(digest.finalize().into()))
-    });
-    let digest = digest.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-    if digest.map_err(|source| StorageError::Local { path: name, source })? == expected {
-        Ok(())
-    } else {
-        Err(damaged(to, "the file to upload does not have the declared sha256"))
-    }
-}
-
-struct Hashing<'a>(&'a mut sha2::Sha256);
-
-impl io::Write for Hashing<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Number, offset and length of each part.
-fn ranges(length: u64) -> impl Iterator<Item = (i32, u64, u64)> {
-    let part = PART.max(length.div_ceil(MAX_PARTS));
-    (1..)
-        .zip((0..length.div_ceil(part)).map(move |index| index * part))
-        .map(move |(number, offset)| (number, offset, part.min(length - offset)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::ranges;
-
-    const MIB: u64 = 1 << 20;
-
-    #[test]
-    fn parts_cover_the_file() {
-        let parts: Vec<_> = ranges(20 * MIB + 1).collect();
-        assert_eq!(parts, [(1, 0, 8 * MIB), (2, 8 * MIB, 8 * MIB), (3, 16 * MIB, 4 * MIB + 1)]);
-    }
-
-    #[test]
-    fn huge_files_have_no_more_parts_than_allowed() {
-        // 5 TiB, the largest object that S3 takes.
-        let parts: Vec<_> = ranges(5 << 40).collect();
-        assert!(parts.len() <= 10_000, "{}", parts.len());
-        assert_eq!(parts.iter().map(|(_, _, length)| length).sum::<u64>(), 5 << 40);
-    }
 }
