@@ -32,7 +32,7 @@ kill-test: ## Kill runs at random moments and compare the results with an undist
 chaos: ## Faults, crashes and lost events against the real services (SEEDS=1,2,3, ARGUMENTS='S-02 --seeds 7')
 	@SEEDS="$(SEEDS)" ARGUMENTS="$(ARGUMENTS)" scripts/chaos.sh
 
-bench: ## Measure pictures, transfers, shards, the whole stage, the stores (PARTS="images stage" for some)
+bench: ## Measure all that docs/benchmarks.md says, and write it there (PARTS="images run" for some, INPUT=DIR)
 	@scripts/bench.sh $(PARTS)
 
 clean: ## Remove everything that was built, the demo, the Python environments and .elasticmq

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import shlex
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VECTOR_FLAGS = ("sse4_2", "avx2", "avx512f", "avx512vbmi", "asimd", "sve")
 
 
-def facts(imageml: Path) -> dict:
+def facts(imageml: Path | None = None, command: list[str] | None = None) -> dict:
     """What a reader needs to judge the numbers; the load at the end is added then."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
@@ -19,12 +21,21 @@ def facts(imageml: Path) -> dict:
         "vector_flags": [flag for flag in VECTOR_FLAGS if flag in cpu_field("flags", "Features").split()],
         "cores": len(os.sched_getaffinity(0)),
         "memory_gib": round(memory / 2**30, 1),
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "python": platform.python_version(),
-        "imageml": printed([str(imageml), "--version"]),
+        "rust": printed(["rustc", "--version"]).removeprefix("rustc ").partition(" ")[0],
+        "imageml": printed([str(imageml), "--version"]) if imageml else "",
         "commit": printed(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]),
+        "command": shown(command or sys.argv),
         "load_average_at_start": load(),
     }
+
+
+def shown(command: list[str]) -> str:
+    """As it would be typed in the project's folder, with the usual folder for what is built."""
+    words = shlex.join(command).replace(f"{ROOT}/", "")
+    built = os.environ.get("CARGO_TARGET_DIR")
+    return words.replace(built, "target") if built else words
 
 
 def load() -> list[float]:

@@ -5,12 +5,9 @@ import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
+from inputs import BadInput
 from outputs import pictures
 from peers.jpeg_header import JpegHeader, NotJpeg, read_header
-
-
-class BadInput(Exception):
-    """A folder holds something that cannot be measured on."""
 
 
 @dataclass(frozen=True)

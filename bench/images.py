@@ -17,14 +17,13 @@ from pathlib import Path
 
 import environment
 from candidates import FLOOR, OURS, PEERS, Candidate, CandidateFailed, Floor, Ours
-from image_sets import BadInput, ImageSet, by_coding, stage
+from image_sets import ImageSet, by_coding, stage
+from inputs import BadInput, folders
 from options import positive, program
 from process import ProcessFailed
 from report import markdown
 from rounds import BadVariants, Plan, measure, say
 
-ROOT = Path(__file__).resolve().parent.parent
-USUAL_INPUTS = [ROOT / "../shared/data/photos", ROOT / "../shared/data/raccoon/images"]
 # The set that has enough files of both codings for them to be measured apart.
 MEASURED_APART = "photos"
 
@@ -61,13 +60,6 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def inputs(asked: argparse.Namespace) -> list[Path]:
-    found = asked.input or [folder for folder in USUAL_INPUTS if folder.is_dir()]
-    if not found:
-        raise BadInput("no pictures to measure on: give --input DIR, or draw some with `imageml demo`")
-    return found
-
-
 def candidates(asked: argparse.Namespace) -> list[Candidate]:
     """In the order in which they run."""
     found: list[Candidate] = [Ours(name, imageml=asked.imageml) for name in asked.ours]
@@ -78,7 +70,7 @@ def candidates(asked: argparse.Namespace) -> list[Candidate]:
 def stage_all(asked: argparse.Namespace, scratch: Path) -> list[ImageSet]:
     """Each set, followed by its parts."""
     found = []
-    for number, folder in enumerate(inputs(asked)):
+    for number, folder in enumerate(folders(asked.input or [], asked.imageml, scratch)):
         whole = stage(folder, scratch / f"in/{number}/all", asked.limit)
         found.append(whole)
         if whole.name == MEASURED_APART:

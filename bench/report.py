@@ -27,9 +27,12 @@ def measured_on(facts: dict, others: list[str]) -> str:
     loads = [", ".join(map(str, facts[key])) for key in ("load_average_at_start", "load_average_at_end")]
     memory = f"{facts['memory_gib']} GiB"
     machine = f"{facts['cores']} cores of {facts['cpu']}{flags}, {memory}, Linux {facts['kernel']}"
-    programs = [f"{facts['imageml'] or 'imageml'} at {facts['commit']}", f"Python {facts['python']}", *others]
+    programs = [
+        f"{facts['imageml'] or 'imageml'} at {facts['commit']}", f"Rust {facts['rust']}",
+        f"Python {facts['python']}", *others,
+    ]
     return (
-        f"Measured {facts['date']} on {machine}. "
+        f"Measured {facts['date']} by `{facts['command']}` on {machine}. "
         f"Load average {loads[0]} at the start, {loads[1]} at the end. {', '.join(programs)}."
     )
 

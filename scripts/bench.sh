@@ -1,66 +1,109 @@
 #!/usr/bin/env bash
-# Measures what docs/benchmarks.md says. Nothing else should run meanwhile; everything takes about an hour.
+# Measures what docs/benchmarks.md says, and writes it there. Nothing else should run meanwhile; everything takes about
+# two hours after the build.
 #
-#   scripts/bench.sh                       everything
-#   scripts/bench.sh images stage          some of: images transfers shards stage store annotations
-#   INPUT=~/photos scripts/bench.sh images pictures of your own (default: those of ../shared/data, where it is there)
+#   scripts/bench.sh                              everything
+#   scripts/bench.sh images stages                some of: images run transfers shards stages store growth annotations
+#   scripts/bench.sh --input ~/photos images run  JPEGs of your own (also as INPUT; default: those of ../shared/data
+#                                                 where they are there, else drawn ones)
 #
-# Tables go to standard output, and with everything that was found to target/bench/*.json.
+# Tables go to standard output, everything that was found to target/bench/*.json, and from there by bench/document.py into
+# docs/benchmarks.md, where a part that was not run keeps what it says. `growth` takes 15 GB of the temporary folder.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source scripts/tools.sh
 
-parts=("$@")
-[[ ${#parts[@]} -gt 0 ]] || parts=(images transfers shards stage store annotations)
+all=(images run transfers shards stages store growth annotations)
+parts=()
+while (($# > 0)); do
+    case $1 in
+        --input) INPUT=${2:?--input needs a folder} && shift 2 ;;
+        *) parts+=("$1") && shift ;;
+    esac
+done
+((${#parts[@]} > 0)) || parts=("${all[@]}")
 target=${CARGO_TARGET_DIR:-target}
 results=target/bench
 python=${BENCH_VENV:-.venv-bench}/bin/python
 
-peers() {
-    bench/peers/setup.sh
-    mkdir -p "$results"
+# The folder to measure on: yours, else the `large` or `small` pictures beside the project, else drawn ones.
+pictures() {
+    if [[ -n ${INPUT:-} ]]; then
+        realpath -e "$INPUT"
+    else
+        python3 bench/inputs.py "$target/release/imageml" "$results" "$1"
+    fi
 }
 
+build_imageml_for_speed() { cargo build --locked --release -p imageml --bin imageml; }
+
+build_computation() { cargo build --locked --release -p imaging --example computation; }
+
 images() {
-    peers
-    cargo build --locked --release -p imageml --bins
-    cargo build --locked --release -p imaging --example computation
+    bench/peers/setup.sh
+    build_imageml_for_speed
+    build_computation
     "$python" bench/images.py --imageml "$target/release/imageml" --floor "$target/release/examples/computation" \
         --convert-colour --json "$results/images.json" ${INPUT:+--input "$INPUT"}
 }
 
+run() {
+    build_imageml_for_speed
+    build_computation
+    python3 bench/run.py --imageml "$target/release/imageml" --computation "$target/release/examples/computation" \
+        --json "$results/run.json" ${INPUT:+--input "$INPUT"}
+}
+
 transfers() {
-    peers
+    bench/peers/setup.sh
     cargo build --locked --release -p object-storage --example transfer
     "$python" bench/transfers.py --transfer "$target/release/examples/transfer" --json "$results/transfers.json"
 }
 
 shards() {
-    peers
+    bench/peers/setup.sh
     cargo build --locked --release -p shards --example pack
     "$python" bench/shards.py --pack "$target/release/examples/pack" --json "$results/shards.json"
 }
 
-stage() {
+# cargo_bench NAME PACKAGE BENCH OPTION …
+cargo_bench() {
     tests/java/setup.sh
-    cargo bench --locked -p end-to-end --bench stage -- images=240 ${INPUT:+"input=$(realpath "$INPUT")"}
+    bench/recorded.py "$results/$1.json" cargo bench --locked -p "$2" --bench "$3" -- "${@:4}"
+}
+
+stages() {
+    local large small
+    build_imageml_for_speed
+    large=$(pictures large)
+    small=$(pictures small)
+    cargo_bench stage end-to-end stage images=240 "input=$large"
+    cargo_bench stages end-to-end stage stages=all images=1000 "input=$large"
+    cargo_bench memory end-to-end stage images=10000 rounds=1 "input=$small"
 }
 
 store() {
-    tests/java/setup.sh
-    cargo bench --locked -p manifest-store -p pipeline --bench claims --bench engine
+    cargo_bench claims manifest-store claims
+    cargo_bench engine pipeline engine
+}
+
+growth() {
+    cargo_bench growth manifest-store growth
+    cargo_bench engine-growth pipeline engine growth=1000,10000,100000
 }
 
 annotations() {
     python/label_studio_worker/setup.sh
-    cargo build --locked --release -p imageml
-    python3 scripts/bench-annotations.py --imageml "$target/release/imageml"
+    build_imageml_for_speed
+    python3 scripts/bench-annotations.py --imageml "$target/release/imageml" | tee "$results/annotations.md"
 }
 
-require build test
 for part in "${parts[@]}"; do
-    case $part in
-        images | transfers | shards | stage | store | annotations) "$part" ;;
-        *) echo "there is no benchmark $part" >&2; exit 2 ;;
-    esac
+    [[ " ${all[*]} " == *" $part "* ]] || { echo "there is no benchmark $part, only: ${all[*]}" >&2; exit 2; }
+done
+require build test
+mkdir -p "$results"
+for part in "${parts[@]}"; do
+    "$part"
+    bench/document.py
 done

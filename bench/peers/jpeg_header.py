@@ -17,12 +17,13 @@ class NotJpeg(ValueError):
 
 @dataclass(frozen=True)
 class JpegHeader:
-    """Width and height as stored; the orientation is EXIF's, 1 when there is none."""
+    """Width and height as stored; the orientation is EXIF's, 1 when there is none; components are colours."""
 
     width: int
     height: int
     progressive: bool
     orientation: int
+    components: int
 
     @property
     def upright(self) -> tuple[int, int]:
@@ -37,10 +38,10 @@ def read_header(data: bytes) -> JpegHeader:
         if marker == APP1 and payload[:6] == b"Exif\0\0":
             orientation = exif_orientation(payload[6:])
         elif marker in FRAMES:
-            if len(payload) < 5:
+            if len(payload) < 6:
                 break
-            height, width = struct.unpack_from(">HH", payload, 1)
-            return JpegHeader(width, height, marker == PROGRESSIVE, orientation)
+            height, width, components = struct.unpack_from(">HHB", payload, 1)
+            return JpegHeader(width, height, marker == PROGRESSIVE, orientation, components)
     raise NotJpeg("no start of frame")
 
 
