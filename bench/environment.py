@@ -33,7 +33,7 @@ def facts(imageml: Path | None = None, command: list[str] | None = None) -> dict
 
 def shown(command: list[str]) -> str:
     """As it would be typed in the project's folder, with the usual folder for what is built."""
-    words = shlex.join(command).replace(f"{ROOT}/", "")
+    words = shlex.join(command).replace(f"{ROOT}/", "").replace(f"{ROOT.parent}/", "../")
     built = os.environ.get("CARGO_TARGET_DIR")
     return words.replace(built, "target") if built else words
 
