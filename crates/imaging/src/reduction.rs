@@ -35,6 +35,17 @@ impl Reduction {
     }
 }
 
+impl From<Reduction> for jpeg::Scale {
+    fn from(reduction: Reduction) -> Self {
+        match reduction.divisor() {
+            8 => Self::Eighth,
+            4 => Self::Quarter,
+            2 => Self::Half,
+            _ => Self::Whole,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

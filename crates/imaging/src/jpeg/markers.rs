@@ -37,13 +37,14 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// Bytes of the 16-bit coefficients of the whole picture, which multi-scan files make decoders keep.
+    /// Bytes of the 16-bit coefficients of the whole picture, and of what is noted of each block, which multi-scan
+    /// files make decoders keep.
     pub(crate) fn coefficient_bytes(&self) -> u64 {
         let max = |pick: fn(&(u8, u8)) -> u8| self.components.iter().map(pick).max().unwrap_or(1);
         let (max_h, max_v) = (max(|c| c.0), max(|c| c.1));
         let mcus = u64::from(self.width.div_ceil(8 * u32::from(max_h)))
             * u64::from(self.height.div_ceil(8 * u32::from(max_v)));
-        self.components.iter().map(|(h, v)| mcus * u64::from(*h) * u64::from(*v) * 64 * 2).sum()
+        self.components.iter().map(|(h, v)| mcus * u64::from(*h) * u64::from(*v) * (64 * 2 + 10)).sum()
     }
 }
 

@@ -109,10 +109,11 @@ fn every_beginning_of_a_file_is_truncated() {
 
 #[test]
 fn coefficients_are_counted_by_whole_blocks_of_every_component() {
-    // 17x17 at 4:2:0 is 2x2 units of 16x16: 4·(4 + 1 + 1) blocks of 64 two-byte coefficients.
+    // 17x17 at 4:2:0 is 2x2 units of 16x16: 4·(4 + 1 + 1) blocks of 64 two-byte coefficients, and
+    // ten bytes of notes on each.
     let components = vec![(2, 2), (1, 1), (1, 1)];
     let frame = Frame { width: 17, height: 17, progressive: true, lossless: false, components };
-    assert_eq!(frame.coefficient_bytes(), 4 * 6 * 64 * 2);
+    assert_eq!(frame.coefficient_bytes(), 4 * 6 * (64 * 2 + 10));
 }
 
 #[test]

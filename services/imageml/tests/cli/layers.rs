@@ -7,7 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand, Package};
 
 /// Every crate of ours and its layer; a crate depends only on lower ones.
 const LAYERS: [(u8, &[&str]); 6] = [
-    (0, &["types", "annotations", "imaging", "shards", "sample-images", "s3-events"]),
+    (0, &["types", "annotations", "jpeg", "imaging", "shards", "sample-images", "s3-events"]),
     (1, &["contact-sheet"]),
     (2, &["object-storage", "manifest-store", "staging", "queue", "label-studio"]),
     (3, &["pipeline", "dataset-builder", "janitor"]),
@@ -19,11 +19,13 @@ const LAYERS: [(u8, &[&str]); 6] = [
 const TEST_ONLY: [&str; 3] = ["testkit", "end-to-end", "chaos"];
 
 /// Dependencies within a layer, each for a reason.
-const WITHIN_A_LAYER: [(&str, &str); 8] = [
+const WITHIN_A_LAYER: [(&str, &str); 9] = [
     // Everyone speaks the vocabulary.
     ("annotations", "types"),
     ("imaging", "types"),
     ("shards", "types"),
+    // Pictures consist of files, some of which are JPEGs.
+    ("imaging", "jpeg"),
     // Built on the `Work` and `Output` of stages.
     ("dataset-builder", "pipeline"),
     // The command line is the four stages in one process.
