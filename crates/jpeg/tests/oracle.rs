@@ -208,7 +208,7 @@ fn photographs_are_regular_and_decode_alike() {
     for (folder, at_most) in [("photos", 15), ("raccoon/images", 40)] {
         let folder = data.join(folder);
         let Ok(files) = std::fs::read_dir(&folder) else {
-            println!("skipped: {} is not there", folder.display());
+            eprintln!("skipped: {} is not there", folder.display());
             continue;
         };
         let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();

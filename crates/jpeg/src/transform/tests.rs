@@ -33,7 +33,7 @@ proptest! {
     #[test]
     fn avx2_and_portable_agree(first in block(), second in block(), steps in array::uniform32(1..=255_i16)) {
         let Some(v3) = pulp::x86::V3::try_new() else {
-            println!("skipped: the processor has no AVX2");
+            eprintln!("skipped: the processor has no AVX2");
             return Ok(());
         };
         let mut all = [1; 64];
