@@ -10,9 +10,6 @@ use types::{OriginalRecord, StageName};
 use crate::load::Load;
 use crate::{cpu, image};
 
-/// Each call is repeated until so much time has passed, three times at least.
-const ENOUGH: Duration = Duration::from_secs(2);
-
 /// The sizes of pages and batches are those of the programs that ask: pages of a listing and of a sweep, of planning.
 const LISTED: usize = 1_000;
 const PLANNED: u32 = 2_000;
@@ -43,27 +40,29 @@ impl Measured {
 pub(crate) struct Subject<'a> {
     pub(crate) store: &'a PostgresStore,
     pub(crate) images: usize,
+    /// Each call is repeated until so much time has passed, three times at least.
+    pub(crate) enough: Duration,
 }
 
 impl Subject<'_> {
     /// Every call.
     pub(crate) async fn measure(self) -> anyhow::Result<Vec<Measured>> {
         Ok(vec![
-            repeat("statuses of 1,000 objects (listing)", |n| self.statuses(n)).await?,
-            repeat("processed: one object", |n| self.processed(n)).await?,
-            repeat("original, and variants of its image", |n| self.catalogued(n)).await?,
-            repeat("lineage, up from a rendition", |n| self.lineage(n, Direction::Ancestors)).await?,
-            repeat("lineage, down from an input", |n| self.lineage(n, Direction::Descendants)).await?,
-            repeat("manifests: a page of 1,000", |n| self.manifests(n)).await?,
-            repeat("originals: a page of 1,000", |n| self.originals(n)).await?,
-            repeat("planning: a page of 2,000 samples", |n| self.samples(n)).await?,
-            repeat("planning: progress of the dataset", |_| self.progress()).await?,
-            repeat("dataset: its totals", |_| self.dataset()).await?,
-            repeat("variant totals", |_| self.totals()).await?,
-            repeat("quarantine: a page", |_| self.rejected()).await?,
-            repeat("janitor: 1,000 objects that are named", |n| self.condemn(n)).await?,
-            repeat("janitor: ended leases", |_| self.free_expired()).await?,
-            repeat("64 settled objects are not granted", |n| self.not_granted(n)).await?,
+            self.repeat("statuses of 1,000 objects (listing)", |n| self.statuses(n)).await?,
+            self.repeat("processed: one object", |n| self.processed(n)).await?,
+            self.repeat("original, and variants of its image", |n| self.catalogued(n)).await?,
+            self.repeat("lineage, up from a rendition", |n| self.lineage(n, Direction::Ancestors)).await?,
+            self.repeat("lineage, down from an input", |n| self.lineage(n, Direction::Descendants)).await?,
+            self.repeat("manifests: a page of 1,000", |n| self.manifests(n)).await?,
+            self.repeat("originals: a page of 1,000", |n| self.originals(n)).await?,
+            self.repeat("planning: a page of 2,000 samples", |n| self.samples(n)).await?,
+            self.repeat("planning: progress of the dataset", |_| self.progress()).await?,
+            self.repeat("dataset: its totals", |_| self.dataset()).await?,
+            self.repeat("variant totals", |_| self.totals()).await?,
+            self.repeat("quarantine: a page", |_| self.rejected()).await?,
+            self.repeat("janitor: 1,000 objects that are named", |n| self.condemn(n)).await?,
+            self.repeat("janitor: ended leases", |_| self.free_expired()).await?,
+            self.repeat("64 settled objects are not granted", |n| self.not_granted(n)).await?,
         ])
     }
 
@@ -179,6 +178,27 @@ impl Subject<'_> {
         ensure!(outcomes.iter().all(|outcome| matches!(outcome, manifest_store::ClaimOutcome::Settled(_))));
         Ok(())
     }
+
+    async fn repeat<F: Future<Output = anyhow::Result<()>>>(
+        self,
+        name: &'static str,
+        call: impl Fn(usize) -> F,
+    ) -> anyhow::Result<Measured> {
+        // The first one reads what no call has read before.
+        call(0).await?;
+        let mut calls = 0;
+        let begun = Instant::now();
+        let mut measured = timed(name, async || {
+            while calls < 3 || begun.elapsed() < self.enough {
+                calls += 1;
+                call(calls).await?;
+            }
+            Ok(())
+        })
+        .await?;
+        measured.calls = calls;
+        Ok(measured)
+    }
 }
 
 /// Claims and publishes new objects; each is counted.
@@ -186,26 +206,6 @@ pub(crate) async fn publish(store: &PostgresStore, load: Load) -> anyhow::Result
     let mut measured =
         timed("claimed and published, each in batches of 64", async || load.run(store).await).await?;
     measured.calls = load.objects;
-    Ok(measured)
-}
-
-async fn repeat<F: Future<Output = anyhow::Result<()>>>(
-    name: &'static str,
-    call: impl Fn(usize) -> F,
-) -> anyhow::Result<Measured> {
-    // The first one reads what no call has read before.
-    call(0).await?;
-    let mut calls = 0;
-    let begun = Instant::now();
-    let mut measured = timed(name, async || {
-        while calls < 3 || begun.elapsed() < ENOUGH {
-            calls += 1;
-            call(calls).await?;
-        }
-        Ok(())
-    })
-    .await?;
-    measured.calls = calls;
     Ok(measured)
 }
 

@@ -33,6 +33,9 @@ use crate::calls::{Measured, Subject};
 use crate::fill::{ENTRIES, RESERVED};
 use crate::load::Load;
 
+/// How long each call is repeated.
+const ENOUGH: Duration = Duration::from_secs(2);
+
 const USUAL: [usize; 5] = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// A publication of normalize has this many entries.
@@ -40,6 +43,7 @@ const PUBLISHED_ENTRIES: usize = 3;
 
 struct Settings {
     entries: Vec<usize>,
+    enough: Duration,
     json: Option<PathBuf>,
     hold: bool,
 }
@@ -62,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
     fill::reserve(&database).await?;
     let server_settings = settings::shown(&database).await?;
     writeln!(std::io::stdout(), "{server_settings}")?;
-    let sizes = grow(&database, &store, &settings.entries).await?;
+    let sizes = grow(&database, &store, &settings).await?;
     print_all(&sizes)?;
     if settings.hold {
         writeln!(std::io::stdout(), "\n{database}")?;
@@ -75,15 +79,15 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Each size is measured in the store that was left by the one before.
-async fn grow(database: &str, store: &PostgresStore, entries: &[usize]) -> anyhow::Result<Vec<Size>> {
+async fn grow(database: &str, store: &PostgresStore, settings: &Settings) -> anyhow::Result<Vec<Size>> {
     let (mut filled, mut published, mut sizes) = (0, 0, Vec::new());
-    for entries in entries.iter().copied() {
+    for entries in settings.entries.iter().copied() {
         let last = entries.saturating_sub(PUBLISHED_ENTRIES * published) / ENTRIES;
         ensure!(last > filled, "{entries} entries are too few after what was published before");
         fill::images(database, filled, last).await?;
         filled = last;
         let bytes = fill::bytes(database).await?;
-        let mut calls = Subject { store, images: filled }.measure().await?;
+        let mut calls = Subject { store, images: filled, enough: settings.enough }.measure().await?;
         let (first, objects) = (RESERVED + published, filled.clamp(2_048, 16_384));
         calls.push(calls::publish(store, Load { first, objects, batch: 64, workers: 2 }).await?);
         published += objects;
@@ -97,8 +101,9 @@ async fn grow(database: &str, store: &PostgresStore, entries: &[usize]) -> anyho
 impl Settings {
     fn read(arguments: &[String]) -> anyhow::Result<Self> {
         let measured = arguments.iter().any(|argument| argument == "--bench");
-        let entries = if measured { USUAL.to_vec() } else { vec![USUAL[0]] };
-        let mut settings = Self { entries, json: None, hold: false };
+        let (entries, enough) =
+            if measured { (USUAL.to_vec(), ENOUGH) } else { (vec![USUAL[0]], Duration::ZERO) };
+        let mut settings = Self { entries, enough, json: None, hold: false };
         for argument in arguments.iter().filter(|argument| !argument.starts_with("--")) {
             match argument.split_once('=') {
                 Some(("entries", sizes)) => {
