@@ -77,7 +77,7 @@ fn read(folder: &Path) -> anyhow::Result<Vec<Sample>> {
 }
 
 fn pack(samples: &[Sample], path: &Path) -> anyhow::Result<u64> {
-    let mut writer = ShardWriter::new(BufWriter::with_capacity(1 << 20, File::create(path)?));
+    let mut writer = ShardWriter::new(File::create(path)?);
     for Sample { key, jpg, json } in samples {
         writer.append(key, &[("jpg", jpg), ("json", json)])?;
     }

@@ -4,13 +4,13 @@
 //! and gid 0, mode 0644, empty owner names, names in the 100-byte field alone (wids reads no other), two zero
 //! blocks at the end. See docs of WebDataset and IEEE Std 1003.1 (pax, "ustar Interchange Format").
 
+mod digested;
+
 use std::collections::HashSet;
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, Write};
 
-use sha2::Digest;
-use types::Sha256;
-
+use self::digested::Digested;
 use crate::{MemberSpan, SampleSpan, ShardError, ShardIndex};
 
 const BLOCK: u64 = 512;
@@ -34,7 +34,7 @@ pub struct Member<'a> {
     /// Exactly as many bytes as `data` gives.
     pub size: u64,
     /// The content, for example a staged file.
-    pub data: &'a mut dyn Read,
+    pub data: &'a mut dyn BufRead,
 }
 
 impl fmt::Debug for Member<'_> {
@@ -46,20 +46,20 @@ impl fmt::Debug for Member<'_> {
     }
 }
 
-/// Writes one shard, sample by sample. A shard not finished is not a shard.
+/// Writes one shard, sample by sample. A shard not finished is not a shard. Its digest is taken in a thread beside, which
+/// ends with the writer.
 #[derive(Debug)]
 pub struct ShardWriter<W> {
-    out: Hashed<W>,
+    out: Digested<W>,
     samples: Vec<SampleSpan>,
     keys: HashSet<String>,
     broken: bool,
 }
 
 impl<W: Write> ShardWriter<W> {
-    /// A shard that is written to `out`, which should be buffered.
+    /// A shard that is written to `out`, which needs no buffer: it is given a MiB at a time.
     pub fn new(out: W) -> Self {
-        let out = Hashed { inner: out, written: 0, sha256: sha2::Sha256::new() };
-        Self { out, samples: Vec::new(), keys: HashSet::new(), broken: false }
+        Self { out: Digested::new(out), samples: Vec::new(), keys: HashSet::new(), broken: false }
     }
 
     /// Appends a sample whose members are in memory, as (extension, content).
@@ -92,7 +92,7 @@ impl<W: Write> ShardWriter<W> {
         }
         // Until it is whole, whatever fails.
         self.broken = true;
-        let offset = self.out.written;
+        let offset = self.out.written();
         let spans = members.into_iter().map(|member| self.write_member(key, member));
         let members = spans.collect::<Result<_, _>>()?;
         self.samples.push(SampleSpan { key: key.to_owned(), offset, members });
@@ -108,32 +108,39 @@ impl<W: Write> ShardWriter<W> {
         if self.broken {
             return Err(ShardError::Broken);
         }
-        let eof_offset = self.out.written;
+        let eof_offset = self.out.written();
         self.out.write_all(&[0; TAR_EOF_BYTES as usize])?;
-        self.out.flush()?;
-        let Hashed { inner, written, sha256 } = self.out;
-        let index = ShardIndex {
-            bytes: written,
-            sha256: Sha256::from_bytes(sha256.finalize().into()),
-            samples: self.samples,
-            eof_offset,
-        };
-        Ok((inner, index))
+        let bytes = self.out.written();
+        let (inner, sha256) = self.out.finish()?;
+        Ok((inner, ShardIndex { bytes, sha256, samples: self.samples, eof_offset }))
     }
 
     fn write_member(&mut self, key: &str, member: Member<'_>) -> Result<MemberSpan, ShardError> {
         let Member { extension, size, data } = member;
         let name = format!("{key}.{extension}");
         self.out.write_all(header(&name, size)?.as_bytes())?;
-        let offset = self.out.written;
-        // One byte more than announced, so that a longer source shows.
-        let copied = io::copy(&mut data.take(size), &mut self.out)?;
-        if copied != size || data.read(&mut [0])? != 0 {
+        let offset = self.out.written();
+        if !copy_exactly(size, data, &mut self.out)? {
             return Err(ShardError::WrongSize { name, size });
         }
         let padding = size.next_multiple_of(BLOCK) - size;
         self.out.write_all(&[0; BLOCK as usize][..padding as usize])?;
         Ok(MemberSpan { extension: extension.to_owned(), offset, size })
+    }
+}
+
+/// Whether there were just as many bytes. Unlike `io::copy` it has no buffer in between.
+fn copy_exactly(size: u64, from: &mut dyn BufRead, to: &mut impl Write) -> io::Result<bool> {
+    let mut left = size;
+    loop {
+        let piece = from.fill_buf()?;
+        let length = piece.len();
+        if length == 0 || length as u64 > left {
+            return Ok(length == 0 && left == 0);
+        }
+        to.write_all(piece)?;
+        from.consume(length);
+        left -= length as u64;
     }
 }
 
@@ -181,33 +188,6 @@ fn check(key: &str, members: &[Member<'_>]) -> Result<(), ShardError> {
             let (key, extension) = (key.to_owned(), pair[0].extension.to_owned());
             Err(ShardError::DuplicateExtension { key, extension })
         }
-    }
-}
-
-/// Counts and digests what passes.
-struct Hashed<W> {
-    inner: W,
-    written: u64,
-    sha256: sha2::Sha256,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        let accepted = self.inner.write(data)?;
-        let data = &data[..accepted];
-        self.sha256.update(data);
-        self.written += accepted as u64;
-        Ok(accepted)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl<W> fmt::Debug for Hashed<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hashed").field("written", &self.written).finish_non_exhaustive()
     }
 }
 

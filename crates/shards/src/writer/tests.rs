@@ -1,7 +1,9 @@
-use std::io::Cursor;
+use std::io::{Cursor, Read as _};
 
 use proptest::prelude::*;
+use types::Sha256;
 
+use super::digested::PIECE;
 use super::*;
 use crate::parse_dali_index;
 
@@ -63,6 +65,47 @@ fn headers_are_plain_ustar() {
 fn digests_are_those_of_the_tar() {
     let (tar, index) = tiny();
     assert_eq!(index.sha256, Sha256::of(&tar));
+}
+
+#[test]
+fn shards_of_many_pieces_are_whole_and_digested_in_order() {
+    // 2.5 pieces, one that ends with a piece, and a small one behind it.
+    let sizes = [5 * PIECE / 2 - 512, PIECE / 2 - 512, 3];
+    let contents = sizes.map(|size| (0..size).map(|n| (n / 1000) as u8).collect::<Vec<_>>());
+    let members: Vec<_> = contents.iter().map(|content| [("bin", &content[..])]).collect();
+    let (tar, index) = shard(&[("a", &members[0]), ("b", &members[1]), ("c", &members[2])]);
+    assert_eq!(tar.len(), 3 * PIECE + 512 + 512 + 1024);
+    assert_eq!((index.bytes, index.sha256), (tar.len() as u64, Sha256::of(&tar)));
+    for (sample, content) in index.samples.iter().zip(&contents) {
+        let start = sample.members[0].offset as usize;
+        assert!(tar[start..start + content.len()] == content[..], "{}", sample.key);
+    }
+}
+
+/// Takes one piece.
+struct Full(Vec<u8>);
+
+impl Write for Full {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.0.len() + data.len() > PIECE {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_failed_write_breaks_the_shard() {
+    let mut writer = ShardWriter::new(Full(Vec::new()));
+    writer.append("small", &[("bin", &[1; PIECE / 2])]).expect("there is room");
+    let error = writer.append("large", &[("bin", &[2; 2 * PIECE])]).expect_err("no room");
+    assert!(matches!(error, ShardError::Io(_)), "{error}");
+    assert!(matches!(writer.append("other", &[("bin", b"x")]), Err(ShardError::Broken)));
+    assert!(matches!(writer.finish(), Err(ShardError::Broken)));
 }
 
 #[test]
