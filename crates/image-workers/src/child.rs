@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
@@ -37,6 +38,8 @@ impl fmt::Display for Death {
 pub(crate) struct Worker {
     process: Child,
     socket: UnixStream,
+    /// For an answer.
+    timeout: Duration,
     pictures: u32,
 }
 
@@ -47,7 +50,6 @@ impl Worker {
     /// Starts a worker. To be called on a thread that stays: the kernel ends the worker with the thread.
     pub(crate) fn start(settings: &WorkerSettings) -> io::Result<Self> {
         let (socket, theirs) = UnixStream::pair()?;
-        socket.set_read_timeout(Some(settings.timeout))?;
         socket.set_write_timeout(Some(settings.timeout))?;
         // Pages that go back to the system after each picture are cleared by it for the next: a quarter of the time
         // that a progressive JPEG takes.
@@ -67,8 +69,8 @@ impl Worker {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut worker = Self { process, socket, pictures: 0 };
-        match wire::receive(&worker.socket) {
+        let mut worker = Self { process, socket, timeout: settings.timeout, pictures: 0 };
+        match wire::receive(&worker.socket, Some(worker.timeout)) {
             Ok(Some((Reply::Ready, _))) => Ok(worker),
             Ok(Some((Reply::Failed(error), _))) => Err(io::Error::other(error)),
             Ok(_) | Err(_) => Err(io::Error::other(format!("it did not start: {}", worker.death()))),
@@ -92,7 +94,7 @@ impl Worker {
         }
         self.allow(memory).map_err(|_| self.death())?;
         wire::send(&self.socket, request, files).map_err(|error| self.explain(&error))?;
-        match wire::receive(&self.socket) {
+        match wire::receive(&self.socket, Some(self.timeout)) {
             Ok(Some((reply, _))) => Ok(reply),
             Ok(None) => Err(self.death()),
             Err(error) => Err(self.explain(&error)),

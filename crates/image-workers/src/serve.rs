@@ -28,7 +28,7 @@ fn serve() -> io::Result<()> {
     }
     wire::send(&socket, &Reply::Ready, &[])?;
     let mut executor = Executor::default();
-    while let Some((request, files)) = wire::receive(&socket)? {
+    while let Some((request, files)) = wire::receive(&socket, None)? {
         let reply =
             answer(&mut executor, request, &files).unwrap_or_else(|error| Reply::Failed(error.to_string()));
         wire::send(&socket, &reply, &[])?;

@@ -5,6 +5,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
 
 use imaging::{Inspection, Limits, Probe};
 use rustix::io::retry_on_intr;
@@ -93,8 +94,13 @@ pub(crate) fn send(
     io::Write::write_all(&mut socket, &whole[sent..])
 }
 
-/// Receives a message; `None` where the other side is gone.
-pub(crate) fn receive<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Result<Option<(T, Vec<File>)>> {
+/// Receives a message; `None` where the other side is gone. It waits as long as the message takes, or `within` a time.
+pub(crate) fn receive<T: DeserializeOwned>(
+    socket: &UnixStream,
+    within: Option<Duration>,
+) -> io::Result<Option<(T, Vec<File>)>> {
+    let mut rest = Rest { socket, deadline: within.map(|within| Instant::now() + within) };
+    rest.wait_no_longer()?;
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_FILES))];
     let mut beside = RecvAncillaryBuffer::new(&mut space);
     let mut length = [0; 4];
@@ -110,12 +116,36 @@ pub(crate) fn receive<T: DeserializeOwned>(mut socket: &UnixStream) -> io::Resul
         _ => None,
     });
     let files = rights.flatten().map(|descriptor: OwnedFd| File::from(descriptor)).collect();
-    socket.read_exact(&mut length[received.bytes..])?;
+    rest.read_exact(&mut length[received.bytes..])?;
     let length = u32::from_le_bytes(length);
     if length > MAX_BYTES {
         return Err(io::Error::other("the message is too long"));
     }
     let mut body = vec![0; length as usize];
-    socket.read_exact(&mut body)?;
+    rest.read_exact(&mut body)?;
     Ok(Some((serde_json::from_slice(&body)?, files)))
+}
+
+/// What follows of a message. A sender may take its time, but not that for every byte.
+struct Rest<'a> {
+    socket: &'a UnixStream,
+    deadline: Option<Instant>,
+}
+
+impl Rest<'_> {
+    fn wait_no_longer(&self) -> io::Result<()> {
+        let Some(deadline) = self.deadline else { return Ok(()) };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.socket.set_read_timeout(Some(left))
+    }
+}
+
+impl Read for Rest<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.wait_no_longer()?;
+        self.socket.read(buffer)
+    }
 }

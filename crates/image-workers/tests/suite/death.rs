@@ -46,6 +46,8 @@ async fn a_worker_that_dies_or_hangs_is_replaced_until_the_picture_is_refused() 
     for (end, expected) in [
         ("kill -SEGV $$", "signal: 11"),
         ("sleep 60", "no answer in time"),
+        // 200 bytes, one at a time.
+        ("printf '\\310\\000\\000\\000' >&0; while sleep 0.1; do printf ' ' >&0; done", "no answer in time"),
         ("printf '\\001\\000\\000\\000x' >&0; sleep 60", "signal: 9"),
     ] {
         std::fs::write(&starts, "")?;
