@@ -4,7 +4,8 @@ WITH page AS (
     SELECT DISTINCT v.image_id
     FROM variants v
     WHERE v.dataset = $1 AND v.policy = $2 AND v.image_id > $3
-      AND EXISTS (SELECT 1 FROM originals o WHERE o.dataset = $1 AND o.image_id = v.image_id)
+      -- $3 once more: without it this side of the join is read from the dataset's first image on.
+      AND EXISTS (SELECT 1 FROM originals o WHERE o.dataset = $1 AND o.image_id = v.image_id AND o.image_id > $3)
     ORDER BY v.image_id
     LIMIT $4
 ),
