@@ -85,10 +85,12 @@ macro_rules! conformance_suite {
             annotation_links_are_replaced_by_record
             an_import_restarts_the_quiet_time
             originals_are_pending_until_their_image_has_variants
+            originals_are_settled_one_by_one
             a_rejected_original_is_settled
             a_rejection_that_overtook_the_catalogue_counts
             an_overwritten_original_is_pending_again
             quiet_time_runs_from_the_last_change
+            changes_elsewhere_leave_the_quiet_time
             a_plan_is_resumed_until_it_is_published
             concurrent_planners_agree
             a_newer_plan_abandons_the_older

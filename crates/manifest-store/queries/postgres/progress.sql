@@ -1,22 +1,19 @@
 -- progress: dataset $1 under policy $2. An original is settled when its image has variants, or when normalize ended
 -- work on its bronze object, which is of this content alone.
-WITH looked_at AS (
-    SELECT o.recorded_at,
-           NOT EXISTS (SELECT 1 FROM variants v
-                       WHERE v.dataset = $1 AND v.policy = $2 AND v.image_id = o.image_id)
-           AND NOT EXISTS (SELECT 1 FROM claims c
-                           WHERE c.stage = 'normalize' AND c.bucket = o.bronze_bucket AND c.key = o.bronze_key
-                             AND c.dataset = $1 AND c.policy = $2 AND c.state IN ('done', 'rejected')) AS pending
-    FROM originals o
-    WHERE o.dataset = $1
-),
-last_change AS (
-    -- greatest() passes over NULL.
-    SELECT greatest((SELECT max(recorded_at) FROM looked_at),
+WITH last_change AS (
+    -- greatest() passes over NULL. Each maximum is the end of an index.
+    SELECT greatest((SELECT max(recorded_at) FROM originals WHERE dataset = $1),
                     (SELECT max(added_at) FROM variants WHERE dataset = $1 AND policy = $2),
                     (SELECT max(imported_at) FROM annotation_imports WHERE dataset = $1)) AS at
 )
-SELECT (SELECT count(*) FROM looked_at) AS originals,
-       (SELECT count(*) FROM looked_at WHERE pending) AS pending,
+SELECT (SELECT count(*) FROM originals WHERE dataset = $1) AS originals,
+       -- Conditions, not columns: so they are joins, and nothing is looked up for each original.
+       (SELECT count(*) FROM originals o
+        WHERE o.dataset = $1
+          AND NOT EXISTS (SELECT 1 FROM variants v
+                          WHERE v.dataset = $1 AND v.policy = $2 AND v.image_id = o.image_id)
+          AND NOT EXISTS (SELECT 1 FROM claims c
+                          WHERE c.stage = 'normalize' AND c.bucket = o.bronze_bucket AND c.key = o.bronze_key
+                            AND c.dataset = $1 AND c.policy = $2 AND c.state IN ('done', 'rejected'))) AS pending,
        COALESCE(greatest(floor(extract(epoch FROM clock_timestamp() - at) * 1000), 0), 0)::bigint AS quiet_for_ms
 FROM last_change

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::ensure;
-use types::{ObjectVersion, OriginalRecord, PolicyHash, RejectCode, RejectReason, StageName};
+use types::{DatasetName, ObjectVersion, OriginalRecord, PolicyHash, RejectCode, RejectReason, StageName};
 
 use super::fixtures::{
     Store, catalogue, dataset, normalize, normalize_key, original, owned, policy, publication, publish,
-    stage_key,
+    stage_key, variant,
 };
-use crate::Effect;
+use crate::{ClaimKey, Effect};
 
 async fn pending(store: &Store) -> anyhow::Result<(u64, u64)> {
     let progress = store.progress(&dataset(), &policy()).await?;
@@ -17,7 +17,11 @@ async fn pending(store: &Store) -> anyhow::Result<(u64, u64)> {
 }
 
 async fn reject_at_normalize(store: &Store, record: &OriginalRecord) -> anyhow::Result<()> {
-    let claim = owned(store, &normalize_key(record)).await?;
+    reject(store, &normalize_key(record)).await
+}
+
+async fn reject(store: &Store, key: &ClaimKey) -> anyhow::Result<()> {
+    let claim = owned(store, key).await?;
     store.quarantine(&claim, &RejectReason::new(RejectCode::Corrupt, "")).await?;
     Ok(())
 }
@@ -33,6 +37,48 @@ pub async fn originals_are_pending_until_their_image_has_variants(store: Store) 
     normalize(&store, &records[2..]).await?;
     assert_eq!(pending(&store).await?, (3, 0));
     assert_eq!(store.progress(&dataset(), &PolicyHash::of("other")).await?.pending, 3);
+    Ok(())
+}
+
+/// Each original by itself, and only by what belongs to its dataset and policy.
+pub async fn originals_are_settled_one_by_one(store: Store) -> anyhow::Result<()> {
+    let other: DatasetName = "other".parse()?;
+    let other_policy = PolicyHash::of("other");
+    let under_other = |record| ClaimKey { policy: other_policy, ..normalize_key(record) };
+    let in_other = |key| ClaimKey { dataset: other.clone(), ..key };
+
+    let pending_ones =
+        ["untouched", "held", "failed", "rendered otherwise", "refused otherwise", "elsewhere"];
+    let [untouched, held, failed, rendered_otherwise, refused_otherwise, elsewhere] =
+        pending_ones.map(|content| original(content, content));
+    let [rendered, copy] = ["one", "two"].map(|key| original(key, "rendered"));
+    let [refused, ended] = ["refused", "ended"].map(|content| original(content, content));
+    catalogue(&store, &[untouched, rendered.clone(), refused.clone(), held.clone(), failed.clone()]).await?;
+    catalogue(&store, &[copy, ended.clone(), rendered_otherwise.clone(), refused_otherwise.clone()]).await?;
+    catalogue(&store, std::slice::from_ref(&elsewhere)).await?;
+    assert_eq!(pending(&store).await?, (10, 10));
+
+    owned(&store, &normalize_key(&held)).await?;
+    let claim = owned(&store, &normalize_key(&failed)).await?;
+    store.fail(&claim, Duration::ZERO, "not for good").await?;
+    normalize(&store, &[rendered, original("gone", "never catalogued")]).await?;
+    reject_at_normalize(&store, &refused).await?;
+    publish(&store, &normalize_key(&ended), vec![]).await?;
+    let rendition = variant(&rendered_otherwise, "720p", other_policy);
+    publish(&store, &under_other(&rendered_otherwise), vec![Effect::Variants(vec![rendition])]).await?;
+    reject(&store, &under_other(&refused_otherwise)).await?;
+    // The same object and image in another dataset.
+    let source = &elsewhere.source;
+    let ingest = in_other(stage_key(StageName::Ingest, &source.uri.to_string(), &source.version));
+    publish(&store, &ingest, vec![Effect::Original(elsewhere.clone())]).await?;
+    let rendition = variant(&elsewhere, "720p", policy());
+    let normalized = in_other(normalize_key(&elsewhere));
+    publish(&store, &normalized, vec![Effect::Variants(vec![rendition])]).await?;
+
+    assert_eq!(pending(&store).await?, (10, 6));
+    assert_eq!(store.progress(&dataset(), &other_policy).await?.pending, 8, "all but those of that policy");
+    let progress = store.progress(&other, &policy()).await?;
+    assert_eq!((progress.originals, progress.pending), (1, 0));
     Ok(())
 }
 
@@ -100,9 +146,32 @@ pub async fn quiet_time_runs_from_the_last_change(store: Store) -> anyhow::Resul
 
     let changing = Instant::now();
     let claim = owned(&store, &normalize_key(&record)).await?;
-    let variant = super::fixtures::variant(&record, "720p", policy());
+    let variant = variant(&record, "720p", policy());
     store.publish(&publication(&claim, vec![Effect::Variants(vec![variant])])).await?;
     let quiet = store.progress(&dataset(), &policy()).await?.quiet_for;
     ensure!(quiet <= changing.elapsed() + Duration::from_millis(2), "a new variant is a change: {quiet:?}");
+    Ok(())
+}
+
+/// Variants under another policy and other datasets are no change.
+pub async fn changes_elsewhere_leave_the_quiet_time(store: Store) -> anyhow::Result<()> {
+    let record = original("a", "one");
+    catalogue(&store, std::slice::from_ref(&record)).await?;
+    normalize(&store, std::slice::from_ref(&record)).await?;
+    let quiet = Duration::from_millis(100);
+    tokio::time::sleep(quiet).await;
+
+    let other_policy = PolicyHash::of("other");
+    let key = ClaimKey { policy: other_policy, ..normalize_key(&record) };
+    let rendition = variant(&record, "720p", other_policy);
+    publish(&store, &key, vec![Effect::Variants(vec![rendition])]).await?;
+    let key = ClaimKey { dataset: "other".parse()?, ..normalize_key(&record) };
+    let effects =
+        vec![Effect::Original(record.clone()), Effect::Variants(vec![variant(&record, "720p", policy())])];
+    publish(&store, &key, effects).await?;
+
+    // SQLite rounds both times to milliseconds.
+    let found = store.progress(&dataset(), &policy()).await?.quiet_for + Duration::from_millis(1);
+    ensure!(found >= quiet, "{found:?}");
     Ok(())
 }

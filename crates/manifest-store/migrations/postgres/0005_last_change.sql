@@ -1,0 +1,7 @@
+-- When did a dataset change last? The planner asks every half minute, and read every original and variant for it.
+
+-- Building the indexes reads the whole of two tables.
+SET LOCAL statement_timeout = 0;
+
+CREATE INDEX originals_recorded ON originals (dataset, recorded_at);
+CREATE INDEX variants_added ON variants (dataset, policy, added_at);
