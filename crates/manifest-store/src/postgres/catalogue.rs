@@ -110,7 +110,7 @@ impl Catalogue for PostgresStore {
     ) -> Result<Vec<ReadySample>, StoreError> {
         let after = after.map_or(&[][..], |image| image.as_bytes());
         let mut snapshot = self.snapshot().await?;
-        let images: Vec<ReadyRow> = sqlx::query_as(include_str!("../../queries/ready_images.sql"))
+        let images: Vec<ReadyRow> = sqlx::query_as(include_str!("../../queries/postgres/ready_images.sql"))
             .bind(name.as_str())
             .bind(policy_bytes(policy))
             .bind(after)

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use manifest_store::{ManifestStore, SqliteStore, StoreError, open};
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 async fn fresh() -> anyhow::Result<(Arc<dyn ManifestStore>, TempDir)> {
@@ -35,6 +36,22 @@ async fn a_new_file_is_opened_by_several_at_once() -> anyhow::Result<()> {
     futures::future::try_join_all(created).await?;
     use manifest_store::Catalogue;
     assert_eq!(stores[0].datasets().await?.len(), 4);
+    Ok(())
+}
+
+/// SQLite has no statistics here and joins in the order that it guesses to be best: once it was one that ran the whole
+/// page for each original.
+#[tokio::test]
+async fn a_page_of_samples_never_walks_through_the_dataset() -> anyhow::Result<()> {
+    let (_store, folder) = fresh().await?;
+    let file = format!("sqlite://{}", folder.path().join("manifest.db").display());
+    let mut connection = SqliteConnection::connect(&file).await?;
+    let explain = concat!("EXPLAIN QUERY PLAN ", include_str!("../../queries/sqlite/ready_images.sql"));
+    let plan: Vec<(i64, i64, i64, String)> = sqlx::query_as(explain).fetch_all(&mut connection).await?;
+    let searches: Vec<&str> =
+        plan.iter().map(|(_, _, _, step)| step.as_str()).filter(|step| step.starts_with("SEARCH")).collect();
+    ensure!(searches.len() == 4, "{plan:?}");
+    ensure!(!searches.iter().any(|step| step.ends_with("(dataset=?)")), "{searches:?}");
     Ok(())
 }
 
