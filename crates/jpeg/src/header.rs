@@ -250,6 +250,11 @@ impl Header {
         if !components.is_sorted_by(|before, after| before.component < after.component) {
             return Err(ODD);
         }
+        // No more than ten blocks in an MCU (B.2.3), which a component that is alone has none of.
+        let sampling = components.iter().map(|part| frame.components[part.component].sampling);
+        if components.len() > 1 && sampling.map(|(h, v)| h * v).sum::<usize>() > 10 {
+            return Err(ODD);
+        }
         Ok(Scan {
             components,
             band: (usize::from(*start), usize::from(*end)),

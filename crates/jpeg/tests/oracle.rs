@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jpeg::{Picture, Pixels, Scale, decode};
+use jpeg::{Irregular, Picture, Pixels, Scale, decode};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -200,6 +200,20 @@ fn damage() -> impl Strategy<Value = Damage> {
         any::<Index>().prop_map(Damage::Removed),
         any::<(Index, u8)>().prop_map(|(index, byte)| Damage::Inserted(index, byte)),
     ]
+}
+
+#[test]
+fn more_blocks_than_an_mcu_may_have_are_left_alone() {
+    let drawing = Drawing { size: (32, 32), noise: 9, quality: 80, progressive: false, optimized: false };
+    let mut data = by_libjpeg(&drawing, Subsamp::None);
+    let frame = data.windows(2).position(|marker| marker == [0xff, 0xc0]).expect("a frame header");
+    for component in 0..3 {
+        let sampling = &mut data[frame + 11 + 3 * component];
+        assert_eq!(*sampling, 0x11);
+        *sampling = 0x22;
+    }
+    assert_eq!(decode(&data, Scale::Whole, Pixels::Rgb), Err(Irregular("an odd scan header")));
+    assert!(expected(&data, 1, Pixels::Rgb).is_err());
 }
 
 #[test]
