@@ -50,8 +50,12 @@ pub(super) fn decode(
     let blocks = component.blocks.chunks_exact_mut(component.across);
     for (blocks, members) in blocks.zip(component.members.chunks_exact_mut(component.across)).take(rows) {
         let (blocks, members) = (&mut blocks[..columns], &mut members[..columns]);
-        let row = Row { reader: &mut reader, table: &table, band, run: &mut run, blocks, members };
-        if before == 0 { arch.dispatch(First(row))? } else { arch.dispatch(Refine(row))? }
+        let (reader, table, run) = (&mut reader, &table, &mut run);
+        if before == 0 {
+            arch.dispatch(Row::<false> { reader, table, band, run, blocks, members })?;
+        } else {
+            arch.dispatch(Row::<true> { reader, table, band, run, blocks, members })?;
+        }
     }
     if run > 0 {
         return Err(Irregular("more blocks than there are"));
@@ -59,8 +63,8 @@ pub(super) fn decode(
     reader.finish()
 }
 
-/// A row of blocks.
-struct Row<'a, 'b> {
+/// First bits of a row of blocks, or one more bit: a function of its own for each.
+struct Row<'a, 'b, const REFINES: bool> {
     reader: &'a mut Reader<'b>,
     table: &'a Table,
     band: Band,
@@ -70,35 +74,19 @@ struct Row<'a, 'b> {
     members: &'a mut [Members],
 }
 
-/// First bits of a row.
-struct First<'a, 'b>(Row<'a, 'b>);
-
-/// One more bit of a row.
-struct Refine<'a, 'b>(Row<'a, 'b>);
-
-impl WithSimd for First<'_, '_> {
+impl<const REFINES: bool> WithSimd for Row<'_, '_, REFINES> {
     type Output = Result<(), Irregular>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let Row { reader, table, band, run, blocks, members } = self.0;
+        let Row { reader, table, band, run, blocks, members } = self;
         for (block, members) in blocks.iter_mut().zip(members) {
             begin_block(reader, run)?;
-            first(&mut reader.bits, table, band, run, block, members)?;
-        }
-        Ok(())
-    }
-}
-
-impl WithSimd for Refine<'_, '_> {
-    type Output = Result<(), Irregular>;
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> Self::Output {
-        let Row { reader, table, band, run, blocks, members } = self.0;
-        for (block, members) in blocks.iter_mut().zip(members) {
-            begin_block(reader, run)?;
-            refine(&mut reader.bits, table, band, run, block, members)?;
+            if REFINES {
+                refine(&mut reader.bits, table, band, run, block, members)?;
+            } else {
+                first(&mut reader.bits, table, band, run, block, members)?;
+            }
         }
         Ok(())
     }
