@@ -7,6 +7,7 @@ mod moto;
 mod patience;
 mod photos;
 mod postgres;
+mod process_times;
 mod processes;
 mod s3_event;
 #[cfg(feature = "cloud")]
@@ -22,6 +23,7 @@ pub use moto::Moto;
 pub use patience::until;
 pub use photos::{noise, photo};
 pub use postgres::{PostgresServer, TestDatabase, database};
+pub use process_times::{ProcessTimes, family_of};
 pub use processes::{Conversions, children_of, is_gone};
 pub use s3_event::created_event;
 #[cfg(feature = "cloud")]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 
-use crate::cpu::family;
+use testkit::family_of;
 
 /// Looks at a process and its children until it is stopped.
 pub(crate) struct Watch {
@@ -45,7 +45,7 @@ impl Watch {
 }
 
 fn now(process: u32) -> u64 {
-    family(process).into_iter().map(resident).sum()
+    family_of(process).into_iter().map(resident).sum()
 }
 
 fn resident(process: u32) -> u64 {
