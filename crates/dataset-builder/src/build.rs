@@ -1,7 +1,6 @@
 //! A plan becomes a tar.
 
 use std::fs::File;
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -118,7 +117,7 @@ async fn write_tar(
     let writer = tokio::task::spawn_blocking(move || {
         let failed = |error| shard_error(error, &writer_path);
         let file = File::create_new(&writer_path).map_err(StageError::file(&writer_path))?;
-        let mut tar = ShardWriter::new(BufWriter::with_capacity(1 << 20, file));
+        let mut tar = ShardWriter::new(file);
         for sample in &writer_plan.samples {
             let Some(picture) = receiver.blocking_recv() else { return Ok(None) };
             check(sample, &picture)?;
