@@ -16,10 +16,14 @@ use crate::config::{Isolation, WorkerSettings};
 use crate::executor::{Executor, Rendered, Verdict};
 use crate::wire::{Policy, Reply, Request};
 
+/// Pictures let in for each worker: the next one is at hand when a worker has finished, without a trip over the runtime.
+const PICTURES_PER_WORKER: usize = 2;
+
 /// Workers that a picture may end before it is refused: the first could have been somebody else's victim.
 const DEATHS: u32 = 3;
 
-/// Inspects and normalizes pictures, as many at once as there are workers.
+/// Inspects and normalizes pictures, as many at once as there are CPU threads. Pictures that wait for memory have workers of
+/// their own meanwhile, as many again at most.
 #[derive(Debug, Clone)]
 pub struct ImageWorkers {
     shared: Arc<Shared>,
@@ -28,7 +32,7 @@ pub struct ImageWorkers {
 #[derive(Debug)]
 struct Shared {
     settings: WorkerSettings,
-    /// One for each picture that is worked on.
+    /// One for each picture that is worked on, or is next.
     turns: Semaphore,
     idle: Mutex<Vec<Hand>>,
 }
@@ -54,6 +58,15 @@ enum Done {
     Normalized(Verdict<Rendered>),
 }
 
+/// How far a picture came with the memory that was free.
+#[derive(Debug)]
+enum Step {
+    Done(Done),
+    Refused(RejectReason),
+    /// For so many bytes.
+    WaitsForMemory(Hand, u64),
+}
+
 /// Why a step gave no result.
 #[derive(Debug)]
 enum Trouble {
@@ -66,7 +79,7 @@ enum Trouble {
 impl ImageWorkers {
     /// No worker is started before there is work.
     pub fn new(settings: WorkerSettings) -> Self {
-        let turns = Semaphore::new(settings.processes.max(1));
+        let turns = Semaphore::new(settings.processes.max(1) * PICTURES_PER_WORKER);
         Self { shared: Arc::new(Shared { settings, turns, idle: Mutex::default() }) }
     }
 
@@ -134,7 +147,7 @@ impl ImageWorkers {
         }
     }
 
-    /// Headers first, then memory, then pixels, all by one worker.
+    /// Headers first, then memory, then pixels, all by one worker: in one go where the memory is free.
     async fn attempt(
         &self,
         file: &Path,
@@ -142,21 +155,16 @@ impl ImageWorkers {
         cpu: &CpuPool,
         memory: &MemoryBudget,
     ) -> Result<Result<Done, Death>, StageError> {
-        let (shared, path) = (Arc::clone(&self.shared), file.to_owned());
-        let (hand, probe) = match cpu.run(move || shared.open(&path)).await? {
-            Ok(opened) => opened,
+        let step = {
+            let (shared, file, task, memory) =
+                (Arc::clone(&self.shared), file.to_owned(), task.clone(), memory.clone());
+            cpu.run(move || shared.begin(&file, &task, &memory)).await?
+        };
+        let (hand, needed) = match step {
+            Ok(Step::Done(done)) => return Ok(Ok(done)),
+            Ok(Step::Refused(reason)) => return Err(StageError::Rejected(reason)),
+            Ok(Step::WaitsForMemory(hand, needed)) => (hand, needed),
             Err(trouble) => return trouble.into_result(),
-        };
-        let probe = match probe {
-            Ok(probe) => probe,
-            Err(reason) => {
-                self.shared.put_back(hand);
-                return Err(StageError::Rejected(reason));
-            }
-        };
-        let needed = match task {
-            Task::Inspect => probe.decoded_bytes,
-            Task::Normalize { policy, .. } => imaging::memory_needed(&probe, policy),
         };
         let permit = memory.acquire(needed).await;
         let (shared, task) = (Arc::clone(&self.shared), task.clone());
@@ -200,11 +208,30 @@ impl Shared {
 
     /// Only after an answer: a worker without one is in an unknown state, and is dropped.
     fn put_back(&self, hand: Hand) {
-        match &hand {
-            Hand::Child(worker) if worker.pictures() >= self.settings.pictures_per_process => {}
-            Hand::Child(_) | Hand::Here(_) => {
-                self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(hand);
+        let old =
+            matches!(&hand, Hand::Child(worker) if worker.pictures() >= self.settings.pictures_per_process);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if !old && idle.len() < self.settings.processes.max(1) {
+            idle.push(hand);
+        }
+    }
+
+    fn begin(&self, path: &Path, task: &Task, memory: &MemoryBudget) -> Result<Step, Trouble> {
+        let (hand, probe) = self.open(path)?;
+        let probe = match probe {
+            Ok(probe) => probe,
+            Err(reason) => {
+                self.put_back(hand);
+                return Ok(Step::Refused(reason));
             }
+        };
+        let needed = match task {
+            Task::Inspect => probe.decoded_bytes,
+            Task::Normalize { policy, .. } => imaging::memory_needed(&probe, policy),
+        };
+        match memory.try_acquire(needed) {
+            Some(_permit) => self.finish(hand, task, needed).map(Step::Done),
+            None => Ok(Step::WaitsForMemory(hand, needed)),
         }
     }
 

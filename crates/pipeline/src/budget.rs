@@ -36,9 +36,18 @@ impl MemoryBudget {
     ///
     /// Cancel safety: dropping the future leaves the queue.
     pub async fn acquire(&self, bytes: u64) -> MemoryPermit {
-        let units = u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.units);
-        let permit = Arc::clone(&self.semaphore).acquire_many_owned(units).await;
+        let permit = Arc::clone(&self.semaphore).acquire_many_owned(self.units_of(bytes)).await;
         MemoryPermit { _permit: permit.expect("the semaphore is never closed") }
+    }
+
+    /// As [`Self::acquire`] where that would not wait: nothing that is free is taken from under those who do.
+    pub fn try_acquire(&self, bytes: u64) -> Option<MemoryPermit> {
+        let permit = Arc::clone(&self.semaphore).try_acquire_many_owned(self.units_of(bytes)).ok()?;
+        Some(MemoryPermit { _permit: permit })
+    }
+
+    fn units_of(&self, bytes: u64) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX).clamp(1, self.units)
     }
 }
 
@@ -53,5 +62,18 @@ mod tests {
         assert_eq!(budget.semaphore.available_permits(), 0);
         drop(huge);
         assert_eq!(budget.semaphore.available_permits(), 10);
+    }
+
+    #[tokio::test]
+    async fn nobody_passes_those_who_wait() {
+        let budget = MemoryBudget::new(10 * UNIT);
+        let held = budget.try_acquire(4 * UNIT).expect("all is free");
+        let mut waiting = Box::pin(budget.acquire(7 * UNIT));
+        assert!(futures::poll!(&mut waiting).is_pending());
+        assert!(budget.try_acquire(UNIT).is_none(), "6 are free, and promised");
+        drop(held);
+        let served = waiting.await;
+        assert!(budget.try_acquire(3 * UNIT).is_some());
+        drop(served);
     }
 }
