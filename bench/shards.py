@@ -37,9 +37,9 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--pack", type=program, required=True, metavar="PROGRAM")
-    parser.add_argument("--samples", type=positive, default=20_000)
+    parser.add_argument("--samples", type=positive, default=4_000)
     parser.add_argument("--sample-bytes", type=positive, default=100_000, help="of the picture")
-    parser.add_argument("--shard-samples", type=positive, default=2_000)
+    parser.add_argument("--shard-samples", type=positive, default=1_000)
     add_usual(parser)
     return parser.parse_args()
 

@@ -28,7 +28,7 @@ def introduction(results: dict) -> str:
         f"{results['samples']:,} samples of {results['sample_bytes']:,} and {results['json_bytes']} bytes, "
         f"{results['shard_samples']:,} in a shard, from memory to memory. "
         "Measured in each program once all samples are read. "
-        "Ours makes digests and indexes of its shards, too; the copy is of the samples' bytes alone."
+        "Ours makes indexes of its shards, too; the copy is of the samples' bytes alone."
     )
 
 

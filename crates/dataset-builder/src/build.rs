@@ -1,13 +1,13 @@
 //! A plan becomes a tar.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, stream};
 use object_storage::{BlobStore, StorageError};
-use pipeline::{Content, Output, StageError};
+use pipeline::{Output, StageError};
 use serde_json::{Map, json};
 use shards::{ShardIndex, ShardWriter};
 use staging::Workspace;
@@ -19,12 +19,12 @@ use crate::{PlannedSample, ShardPlan, sample_footprint, sample_json};
 const PARALLEL_READS: usize = 8;
 const INDEX_BYTES_PER_SAMPLE: u64 = 512;
 
-/// A shard on NVMe, ready to be uploaded.
+/// A shard that is uploaded; its indexes are small, and go with the rest.
 #[derive(Debug)]
 pub struct BuiltShard {
     /// The tar.
     pub entry: ShardEntry,
-    /// The tar and its indexes.
+    /// The tar, stored already, and its indexes.
     pub outputs: Vec<Output>,
     /// Every variant's way into the tar.
     pub lineage: Vec<LineageEdge>,
@@ -36,11 +36,12 @@ pub fn shard_demand(plan: &ShardPlan) -> u64 {
     samples + shards::TAR_EOF_BYTES + plan.samples.len() as u64 * INDEX_BYTES_PER_SAMPLE
 }
 
-/// Reads the planned variants in order, checks each against its planned digest, and writes tar and indexes for
-/// `folder`, the variant's folder in the version. Holds a few samples in memory at a time.
+/// Reads the planned variants in order, checks each against its planned digest, writes the tar on NVMe and uploads it to
+/// `folder`, the variant's folder in the version: its digest is taken by that one pass. Holds a few samples in memory at a
+/// time, and no file when it is done.
 ///
 /// # Errors
-/// A variant is gone or differs, or a file cannot be written.
+/// A variant is gone or differs, a file cannot be written, or the tar cannot be uploaded.
 pub async fn build_shard(
     plan: Arc<ShardPlan>,
     blobs: &dyn BlobStore,
@@ -53,16 +54,18 @@ pub async fn build_shard(
     let path = workspace.output(&name)?;
     let index = write_tar(Arc::clone(&plan), blobs, &path).await?;
     let uri = folder.join(&format!("{stem}.tar"));
+    let tar = Output::stored(&path, uri.clone(), "application/x-tar", plan_uri.clone(), blobs).await?;
+    tokio::fs::remove_file(&path).await.map_err(StageError::file(&path))?;
+    let lineage = packed(&plan, &uri);
     let entry = ShardEntry {
         variant: plan.variant.clone(),
         split: plan.split,
-        uri: uri.clone(),
+        uri,
         samples: plan.samples.len() as u64,
-        bytes: index.bytes,
-        sha256: index.sha256,
+        bytes: tar.bytes,
+        sha256: tar.sha256,
     };
-    let lineage = packed(&plan, &uri);
-    let outputs = outputs(&entry, &index, path, folder, &stem, plan_uri);
+    let outputs = outputs(tar, &entry, &index, folder, &stem);
     Ok(BuiltShard { entry, outputs, lineage })
 }
 
@@ -76,32 +79,17 @@ pub fn packed(plan: &ShardPlan, uri: &S3Uri) -> Vec<LineageEdge> {
     plan.samples.iter().map(edge).collect()
 }
 
-fn outputs(
-    entry: &ShardEntry,
-    index: &ShardIndex,
-    path: PathBuf,
-    folder: &S3Uri,
-    stem: &str,
-    plan_uri: &S3Uri,
-) -> Vec<Output> {
+fn outputs(tar: Output, entry: &ShardEntry, index: &ShardIndex, folder: &S3Uri, stem: &str) -> Vec<Output> {
+    let plan_uri = tar.source_uri.clone();
     let mut fields = Map::new();
     fields.insert("variant_name".to_owned(), json!(entry.variant));
     fields.insert("split".to_owned(), json!(entry.split));
     fields.insert("samples".to_owned(), json!(entry.samples));
-    let tar = Output {
-        content: Content::File(path),
-        uri: entry.uri.clone(),
-        content_type: "application/x-tar",
-        bytes: entry.bytes,
-        sha256: entry.sha256,
-        source_uri: plan_uri.clone(),
-        fields,
-    };
     let sidecar = |name: String, content_type, bytes: Bytes| {
         Output::document(folder.join(&name), content_type, bytes, plan_uri.clone())
     };
     vec![
-        tar,
+        Output { fields, ..tar },
         sidecar(format!("{stem}.idx"), "text/plain", index.dali_index().into()),
         sidecar(format!("{stem}.tar.idx"), "application/octet-stream", index.energon_index().into()),
     ]

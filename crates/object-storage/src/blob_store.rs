@@ -116,6 +116,15 @@ pub trait BlobStore: Send + Sync + Debug {
     /// Uploads a local file, by parts in parallel when it is large.
     async fn upload(&self, from: &Path, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError>;
 
+    /// Uploads a local file over whatever is there, and gives its digest, which is taken on the way: for what was just made,
+    /// by one who had no other reason to read it.
+    async fn upload_digested(
+        &self,
+        from: &Path,
+        to: &S3Uri,
+        content_type: &str,
+    ) -> Result<Sha256, StorageError>;
+
     /// Writes a small object from memory.
     async fn write(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError>;
 
@@ -134,4 +143,17 @@ pub trait BlobStore: Send + Sync + Debug {
     async fn check(&self, prefix: &S3Uri) -> Result<(), StorageError> {
         self.list(prefix, None, 1).await.map(drop)
     }
+}
+
+/// Refuses what cannot be an object's key.
+///
+/// # Errors
+/// [`StorageError::Invalid`].
+pub fn check_key(uri: &S3Uri) -> Result<(), StorageError> {
+    /// S3's limit, in bytes. Not every server keeps to it, but no key may pass here that another would refuse.
+    const MAX_KEY: usize = 1_024;
+    if (1..=MAX_KEY).contains(&uri.key().len()) {
+        return Ok(());
+    }
+    Err(StorageError::Invalid { uri: uri.clone(), message: "a key has 1 to 1,024 bytes".to_owned() })
 }

@@ -11,7 +11,7 @@ mod s3;
 pub mod testsuite;
 
 pub use blob_store::{
-    BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
+    BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions, check_key,
 };
 pub use error::StorageError;
 pub use memory::MemoryStore;

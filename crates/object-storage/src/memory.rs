@@ -13,11 +13,8 @@ use types::{BucketName, ObjectVersion, S3Uri, Sha256};
 
 use crate::{
     BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
-    StorageError,
+    StorageError, check_key,
 };
-
-/// S3's limit for keys, in bytes.
-const MAX_KEY: usize = 1_024;
 
 /// An object store in memory. Buckets exist once they are created; the ETag is the content's SHA-256, so rewriting the
 /// same bytes keeps the version, as S3 does.
@@ -121,10 +118,7 @@ impl MemoryStore {
     }
 
     fn put(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
-        if to.key().is_empty() || to.key().len() > MAX_KEY {
-            let message = "a key has 1 to 1,024 bytes".to_owned();
-            return Err(StorageError::Invalid { uri: to.clone(), message });
-        }
+        check_key(to)?;
         if options.sha256.is_some_and(|declared| declared != Sha256::of(&bytes)) {
             let problem = "the content does not have the declared sha256".to_owned();
             return Err(StorageError::Damaged { uri: to.clone(), problem });
@@ -196,6 +190,16 @@ impl BlobStore for MemoryStore {
         let local = |source| StorageError::Local { path: from.display().to_string(), source };
         let bytes = tokio::fs::read(from).await.map_err(local)?;
         self.put(bytes.into(), to, options)
+    }
+
+    async fn upload_digested(
+        &self,
+        from: &Path,
+        to: &S3Uri,
+        _content_type: &str,
+    ) -> Result<Sha256, StorageError> {
+        self.upload(from, to, &PutOptions::default()).await?;
+        Ok(Sha256::of(self.get(to)?.bytes))
     }
 
     async fn write(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {

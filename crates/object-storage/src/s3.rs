@@ -16,7 +16,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{EncodingType, Object};
 use bytes::Bytes;
-use types::{ObjectVersion, S3Uri};
+use types::{ObjectVersion, S3Uri, Sha256};
 
 pub use connect::{S3Credentials, S3Settings};
 
@@ -111,6 +111,15 @@ impl BlobStore for S3Store {
 
     async fn upload(&self, from: &Path, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
         upload::from_file(&self.client, from, to, options).await
+    }
+
+    async fn upload_digested(
+        &self,
+        from: &Path,
+        to: &S3Uri,
+        content_type: &str,
+    ) -> Result<Sha256, StorageError> {
+        upload::digested(&self.client, from, to, content_type).await
     }
 
     async fn write(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {

@@ -1,7 +1,7 @@
 //! The seam that every stage implements.
 
 use std::fmt::{self, Debug};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -177,6 +177,8 @@ pub enum Content {
     File(PathBuf),
     /// A small object in memory.
     Memory(Bytes),
+    /// The stage has written it already.
+    Stored,
 }
 
 impl Debug for Content {
@@ -184,6 +186,7 @@ impl Debug for Content {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
+            Self::Stored => f.write_str("Stored"),
         }
     }
 }
@@ -240,15 +243,43 @@ impl Output {
         let written = match &self.content {
             Content::File(path) => blobs.upload(path, &self.uri, &options).await,
             Content::Memory(bytes) => blobs.write(bytes.clone(), &self.uri, &options).await,
+            Content::Stored => return Ok(()),
         };
-        match written {
-            Ok(_) => Ok(()),
-            // All that a write can miss is its bucket: a fault of the configuration, no verdict on the work.
-            Err(StorageError::NotFound(uri)) => {
-                Err(StorageError::Denied { uri, message: "the bucket does not exist".to_owned() })
-            }
-            Err(error) => Err(error),
+        written.map(drop).map_err(unwritten)
+    }
+
+    /// A large output that is uploaded here and now, since that is when its digest is taken. The file is not needed any more.
+    ///
+    /// # Errors
+    /// What the object store says.
+    pub async fn stored(
+        path: &Path,
+        uri: S3Uri,
+        content_type: &'static str,
+        source_uri: S3Uri,
+        blobs: &dyn BlobStore,
+    ) -> Result<Self, StageError> {
+        let bytes = tokio::fs::metadata(path).await.map_err(StageError::file(path))?.len();
+        let sha256 = blobs.upload_digested(path, &uri, content_type).await.map_err(unwritten)?;
+        Ok(Self {
+            content: Content::Stored,
+            uri,
+            content_type,
+            bytes,
+            sha256,
+            source_uri,
+            fields: Map::new(),
+        })
+    }
+}
+
+/// All that a write can miss is its bucket: a fault of the configuration, no verdict on the work.
+fn unwritten(error: StorageError) -> StorageError {
+    match error {
+        StorageError::NotFound(uri) => {
+            StorageError::Denied { uri, message: "the bucket does not exist".to_owned() }
         }
+        error => error,
     }
 }
 

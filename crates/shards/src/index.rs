@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use types::Sha256;
-
 use crate::ShardError;
 
 /// The USTAR header before each member's data.
@@ -14,8 +12,6 @@ const HEADER: u64 = 512;
 pub struct ShardIndex {
     /// Size of the tar.
     pub bytes: u64,
-    /// SHA-256 of the tar.
-    pub sha256: Sha256,
     /// The samples in the order of the tar.
     pub samples: Vec<SampleSpan>,
     /// Where the zero blocks at the end start.

@@ -4,13 +4,13 @@
 //! and gid 0, mode 0644, empty owner names, names in the 100-byte field alone (wids reads no other), two zero
 //! blocks at the end. See docs of WebDataset and IEEE Std 1003.1 (pax, "ustar Interchange Format").
 
-mod digested;
+mod gathered;
 
 use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, BufRead, Write};
 
-use self::digested::Digested;
+use self::gathered::Gathered;
 use crate::{MemberSpan, SampleSpan, ShardError, ShardIndex};
 
 const BLOCK: u64 = 512;
@@ -46,20 +46,20 @@ impl fmt::Debug for Member<'_> {
     }
 }
 
-/// Writes one shard, sample by sample. A shard not finished is not a shard. Its digest is taken in a thread beside, which
-/// ends with the writer.
+/// Writes one shard, sample by sample. A shard not finished is not a shard. Digests are for those who read it: the upload
+/// takes one on its way.
 #[derive(Debug)]
 pub struct ShardWriter<W> {
-    out: Digested<W>,
+    out: Gathered<W>,
     samples: Vec<SampleSpan>,
     keys: HashSet<String>,
     broken: bool,
 }
 
 impl<W: Write> ShardWriter<W> {
-    /// A shard that is written to `out`, which needs no buffer: it is given a MiB at a time.
+    /// A shard that is written to `out`, which needs no buffer: small pieces come together, large ones as they are.
     pub fn new(out: W) -> Self {
-        Self { out: Digested::new(out), samples: Vec::new(), keys: HashSet::new(), broken: false }
+        Self { out: Gathered::new(out), samples: Vec::new(), keys: HashSet::new(), broken: false }
     }
 
     /// Appends a sample whose members are in memory, as (extension, content).
@@ -111,8 +111,8 @@ impl<W: Write> ShardWriter<W> {
         let eof_offset = self.out.written();
         self.out.write_all(&[0; TAR_EOF_BYTES as usize])?;
         let bytes = self.out.written();
-        let (inner, sha256) = self.out.finish()?;
-        Ok((inner, ShardIndex { bytes, sha256, samples: self.samples, eof_offset }))
+        let inner = self.out.finish()?;
+        Ok((inner, ShardIndex { bytes, samples: self.samples, eof_offset }))
     }
 
     fn write_member(&mut self, key: &str, member: Member<'_>) -> Result<MemberSpan, ShardError> {
@@ -130,7 +130,7 @@ impl<W: Write> ShardWriter<W> {
 }
 
 /// Whether there were just as many bytes. Unlike `io::copy` it has no buffer in between.
-fn copy_exactly(size: u64, from: &mut dyn BufRead, to: &mut impl Write) -> io::Result<bool> {
+fn copy_exactly<W: Write>(size: u64, from: &mut dyn BufRead, to: &mut Gathered<W>) -> io::Result<bool> {
     let mut left = size;
     loop {
         let piece = from.fill_buf()?;

@@ -188,7 +188,7 @@ impl Version {
             uri,
             samples: index.samples.len() as u64,
             bytes: index.bytes,
-            sha256: index.sha256,
+            sha256: Sha256::of(fs::read(self.path(variant, stem, "tar"))?),
         });
         Ok(index)
     }

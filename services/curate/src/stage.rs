@@ -13,8 +13,8 @@ use dataset_builder::{
 use manifest_store::{ClaimKey, ClaimStatus, Effect, PlanOutcome, VersionPlan, VersionState};
 use object_storage::ObjectSummary;
 use pipeline::{
-    Accepted, Content, Demand, IgnoreReason, Input, InputMode, Outcome, Output, Processed, Route, Stage,
-    StageError, Work,
+    Accepted, Demand, IgnoreReason, Input, InputMode, Outcome, Output, Processed, Route, Stage, StageError,
+    Work,
 };
 use serde_json::{Value, json};
 use types::{
@@ -217,9 +217,6 @@ impl Curate {
             build_shard(Arc::new(plan), work.blobs.as_ref(), &work.workspace, &target, &plan_uri).await?;
         for output in &built.outputs {
             output.upload(work.blobs.as_ref()).await?;
-            if let Content::File(path) = &output.content {
-                tokio::fs::remove_file(path).await.map_err(StageError::file(path))?;
-            }
         }
         let entry: Value = serde_json::to_value(&built.entry).expect("an entry is plain JSON");
         work.store.put_checkpoint(&work.claim, &name, &entry).await?;

@@ -91,6 +91,15 @@ impl BlobStore for Blobs {
         self.inner.upload(from, to, options).await
     }
 
+    async fn upload_digested(
+        &self,
+        from: &Path,
+        to: &S3Uri,
+        content_type: &str,
+    ) -> Result<Sha256, StorageError> {
+        self.inner.upload_digested(from, to, content_type).await
+    }
+
     async fn write(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
         self.inner.write(bytes, to, options).await
     }

@@ -12,7 +12,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPa
 use aws_smithy_types::base64;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
-use types::S3Uri;
+use types::{S3Uri, Sha256};
 
 use self::parts::Part;
 use super::errors::{self, classify, classify_write, damaged, refusal};
@@ -29,20 +29,17 @@ pub(super) struct Source<'a> {
     pub(super) length: u64,
 }
 
-/// Uploads by parts. On failure the upload is aborted; on cancellation it stays open, and is the janitor's.
+/// Uploads by parts, and takes the file's digest on the way. On failure the upload is aborted; on cancellation it stays open,
+/// and is the janitor's.
 pub(super) async fn upload(
     client: &Client,
     from: Source<'_>,
     to: &S3Uri,
     options: &PutOptions,
-) -> Result<Put, StorageError> {
-    // The condition is only judged at the end: better to ask before sending everything.
-    if options.if_absent && upload::exists(client, to).await? {
-        return Ok(Put::AlreadyThere);
-    }
+) -> Result<(Put, Sha256), StorageError> {
     let id = begin(client, to, options).await?;
     let outcome = send_and_complete(client, from, to, options, &id).await;
-    if !matches!(outcome, Ok(Put::Written(_)))
+    if !matches!(outcome, Ok((Put::Written(_), _)))
         && let Err(error) = abort(client, to, &id).await
     {
         tracing::debug!(%error, "multipart upload stays open");
@@ -81,14 +78,16 @@ async fn send_and_complete(
     to: &S3Uri,
     options: &PutOptions,
     id: &str,
-) -> Result<Put, StorageError> {
+) -> Result<(Put, Sha256), StorageError> {
     let (digested, ready) = mpsc::channel(1);
     let ready = stream::unfold(ready, |mut ready| async { ready.recv().await.map(|part| (part, ready)) });
     let sending =
         ready.map(|part| send_part(client, from.path, to, id, part)).buffered(PARALLEL).try_collect();
+    let (sha256, parts) = futures::try_join!(parts::digest(from, digested), sending)?;
     // S3 has no SHA-256 of a whole multipart object, so the file is held against it here.
-    let checking = parts::digest(from, to, options.sha256, digested);
-    let ((), parts) = futures::try_join!(checking, sending)?;
+    if options.sha256.is_some_and(|declared| declared != sha256) {
+        return Err(damaged(to, "the file to upload does not have the declared sha256"));
+    }
     let completed = client
         .complete_multipart_upload()
         .bucket(to.bucket().as_str())
@@ -98,7 +97,7 @@ async fn send_and_complete(
         .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(parts)).build())
         .send()
         .await;
-    match completed {
+    let put = match completed {
         Ok(completed) => match completed.e_tag() {
             Some(etag) => Ok(upload::done(etag)),
             // A failure that comes after the server has begun to answer has status 200.
@@ -108,7 +107,8 @@ async fn send_and_complete(
             Some(refusal) => upload::refused(client, to, refusal).await,
             None => Err(classify(error, to)),
         },
-    }
+    };
+    put.map(|put| (put, sha256))
 }
 
 async fn send_part(
@@ -118,7 +118,6 @@ async fn send_part(
     id: &str,
     part: Part,
 ) -> Result<CompletedPart, StorageError> {
-    let local = |source| StorageError::Local { path: path.display().to_string(), source };
     let body = ByteStream::read_from()
         .path(path)
         .buffer_size(upload::BUFFER)
@@ -135,7 +134,7 @@ async fn send_part(
         // With a checksum that is known before, the SDK sends the file as it is. Else it cuts the body into signed
         // chunks where there is no TLS, and digests it once more for that.
         .checksum_crc32(base64::encode(part.crc32.to_be_bytes()))
-        .body(body.map_err(|error| local(io::Error::other(error)))?)
+        .body(body.map_err(|error| upload::local(path)(io::Error::other(error)))?)
         .send()
         .await
         .map_err(|error| classify(error, to))?;

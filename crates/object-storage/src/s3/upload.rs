@@ -1,24 +1,22 @@
 //! PutObject, and the choice between it and a multipart upload.
 
+use std::io;
 use std::path::Path;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_smithy_types::base64;
-use types::S3Uri;
+use types::{S3Uri, Sha256};
 
 use super::errors::{Refusal, classify, classify_write, refusal};
 use super::{multipart, unquoted};
-use crate::{Put, PutOptions, StorageError};
+use crate::{Put, PutOptions, StorageError, check_key};
 
 /// Files up to this go in one request.
 const SINGLE_MAX: u64 = 16 << 20;
 
 /// What is read from a file at once; the SDK's default of 4 KiB is a trip to another thread each.
 pub(super) const BUFFER: usize = 256 << 10;
-
-/// S3's limit, in bytes. Not every server keeps to it, but no key may pass here that another would refuse.
-const MAX_KEY: usize = 1_024;
 
 pub(super) const DEFAULT_CONTENT_TYPE: &str = "application/octet-stream";
 
@@ -30,14 +28,52 @@ pub(super) async fn from_file(
     options: &PutOptions,
 ) -> Result<Put, StorageError> {
     check_key(to)?;
-    let local = |source| StorageError::Local { path: from.display().to_string(), source };
-    let length = tokio::fs::metadata(from).await.map_err(local)?.len();
+    let length = length(from).await?;
     if length > SINGLE_MAX {
-        return multipart::upload(client, multipart::Source { path: from, length }, to, options).await;
+        // The condition is only judged at the end: better to ask before sending everything.
+        if options.if_absent && exists(client, to).await? {
+            return Ok(Put::AlreadyThere);
+        }
+        let source = multipart::Source { path: from, length };
+        return multipart::upload(client, source, to, options).await.map(|(put, _)| put);
     }
     let body = ByteStream::read_from().path(from).buffer_size(BUFFER).build().await;
-    let body = body.map_err(|error| local(std::io::Error::other(error)))?;
+    let body = body.map_err(|error| local(from)(io::Error::other(error)))?;
     single(client, body, to, options).await
+}
+
+/// Uploads a local file, and takes its digest.
+pub(super) async fn digested(
+    client: &Client,
+    from: &Path,
+    to: &S3Uri,
+    content_type: &str,
+) -> Result<Sha256, StorageError> {
+    check_key(to)?;
+    let length = length(from).await?;
+    let options = PutOptions { content_type: Some(content_type.to_owned()), ..PutOptions::default() };
+    if length > SINGLE_MAX {
+        let source = multipart::Source { path: from, length };
+        return multipart::upload(client, source, to, &options).await.map(|(_, sha256)| sha256);
+    }
+    let path = from.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let bytes = std::fs::read(path)?;
+        Ok((Sha256::of(&bytes), bytes))
+    });
+    let read = read.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
+    let (sha256, bytes) = read.map_err(local(from))?;
+    single(client, bytes.into(), to, &PutOptions { sha256: Some(sha256), ..options }).await?;
+    Ok(sha256)
+}
+
+async fn length(path: &Path) -> Result<u64, StorageError> {
+    tokio::fs::metadata(path).await.map(|facts| facts.len()).map_err(local(path))
+}
+
+/// A trouble with a local file.
+pub(super) fn local(path: &Path) -> impl Fn(io::Error) -> StorageError {
+    |source| StorageError::Local { path: path.display().to_string(), source }
 }
 
 /// Writes an object in one request.
@@ -92,11 +128,4 @@ pub(super) async fn exists(client: &Client, uri: &S3Uri) -> Result<bool, Storage
             error => Err(error),
         },
     }
-}
-
-fn check_key(uri: &S3Uri) -> Result<(), StorageError> {
-    if (1..=MAX_KEY).contains(&uri.key().len()) {
-        return Ok(());
-    }
-    Err(StorageError::Invalid { uri: uri.clone(), message: "a key has 1 to 1,024 bytes".to_owned() })
 }

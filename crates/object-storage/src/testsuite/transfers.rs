@@ -44,6 +44,10 @@ pub async fn files_of_every_size_round_trip(fixture: &Fixture) {
         assert_eq!((down.bytes, down.sha256), (size as u64, digest), "{size} bytes");
         assert_eq!(std::fs::read(&to).expect("it was written").len(), size);
         assert_eq!(Sha256::of(std::fs::read(&to).expect("it was written")), digest);
+        let replaced = fixture.store.upload_digested(&from, &fixture.uri("files/again"), "image/png").await;
+        assert_eq!(replaced.expect("it is uploaded"), digest, "{size} bytes");
+        let head = fixture.store.head(&fixture.uri("files/again")).await.expect("it is there");
+        assert_eq!(head.bytes, size as u64);
     }
 }
 

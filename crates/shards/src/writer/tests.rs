@@ -1,11 +1,10 @@
+use std::collections::VecDeque;
 use std::io::{Cursor, Read as _};
 
-use proptest::prelude::*;
-use types::Sha256;
-
-use super::digested::PIECE;
+use super::gathered::COLLECTED;
 use super::*;
 use crate::parse_dali_index;
+use proptest::prelude::*;
 
 type Members<'a> = &'a [(&'a str, &'a [u8])];
 
@@ -61,36 +60,18 @@ fn headers_are_plain_ustar() {
     assert_eq!(u32::from_str_radix(&text(148..156), 8), Ok(sum));
 }
 
-#[test]
-fn digests_are_those_of_the_tar() {
-    let (tar, index) = tiny();
-    assert_eq!(index.sha256, Sha256::of(&tar));
+/// Takes so many bytes.
+struct Full {
+    room: usize,
 }
-
-#[test]
-fn shards_of_many_pieces_are_whole_and_digested_in_order() {
-    // 2.5 pieces, one that ends with a piece, and a small one behind it.
-    let sizes = [5 * PIECE / 2 - 512, PIECE / 2 - 512, 3];
-    let contents = sizes.map(|size| (0..size).map(|n| (n / 1000) as u8).collect::<Vec<_>>());
-    let members: Vec<_> = contents.iter().map(|content| [("bin", &content[..])]).collect();
-    let (tar, index) = shard(&[("a", &members[0]), ("b", &members[1]), ("c", &members[2])]);
-    assert_eq!(tar.len(), 3 * PIECE + 512 + 512 + 1024);
-    assert_eq!((index.bytes, index.sha256), (tar.len() as u64, Sha256::of(&tar)));
-    for (sample, content) in index.samples.iter().zip(&contents) {
-        let start = sample.members[0].offset as usize;
-        assert!(tar[start..start + content.len()] == content[..], "{}", sample.key);
-    }
-}
-
-/// Takes one piece.
-struct Full(Vec<u8>);
 
 impl Write for Full {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        if self.0.len() + data.len() > PIECE {
+        if data.len() > self.room {
             return Err(io::ErrorKind::StorageFull.into());
         }
-        self.0.write(data)
+        self.room -= data.len();
+        Ok(data.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -100,9 +81,9 @@ impl Write for Full {
 
 #[test]
 fn a_failed_write_breaks_the_shard() {
-    let mut writer = ShardWriter::new(Full(Vec::new()));
-    writer.append("small", &[("bin", &[1; PIECE / 2])]).expect("there is room");
-    let error = writer.append("large", &[("bin", &[2; 2 * PIECE])]).expect_err("no room");
+    let mut writer = ShardWriter::new(Full { room: 3 * COLLECTED });
+    writer.append("small", &[("bin", &[1; COLLECTED])]).expect("there is room");
+    let error = writer.append("large", &[("bin", &[2; 4 * COLLECTED])]).expect_err("no room");
     assert!(matches!(error, ShardError::Io(_)), "{error}");
     assert!(matches!(writer.append("other", &[("bin", b"x")]), Err(ShardError::Broken)));
     assert!(matches!(writer.finish(), Err(ShardError::Broken)));
@@ -187,7 +168,46 @@ fn write(samples: &[Vec<(&'static str, Vec<u8>)>]) -> (Vec<u8>, ShardIndex) {
     writer.finish().expect("a whole shard")
 }
 
+/// Takes at each call no more than the next of these numbers, 0 being an interruption; then all.
+struct Hesitant {
+    takes: VecDeque<usize>,
+    taken: Vec<u8>,
+}
+
+impl Write for Hesitant {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let length = match self.takes.pop_front() {
+            Some(0) => return Err(io::ErrorKind::Interrupted.into()),
+            Some(most) => data.len().min(most),
+            None => data.len(),
+        };
+        self.taken.extend_from_slice(&data[..length]);
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 proptest! {
+    #[test]
+    fn pieces_of_every_size_arrive_in_order(
+        lengths in prop::collection::vec(prop_oneof![0usize..600, 10_000usize..70_000], 0..60),
+        takes in prop::collection::vec(0usize..40_000, 0..20),
+    ) {
+        let mut out = Gathered::new(Hesitant { takes: takes.into(), taken: Vec::new() });
+        let mut expected = Vec::new();
+        for (number, length) in lengths.into_iter().enumerate() {
+            let piece = vec![number as u8; length];
+            out.write_all(&piece).expect("everything is taken");
+            expected.extend(piece);
+            prop_assert_eq!(out.written(), expected.len() as u64);
+        }
+        let taken = out.finish().expect("everything is taken").taken;
+        prop_assert!(taken == expected);
+    }
+
     #[test]
     fn another_reader_finds_every_member_where_the_index_says(samples in samples()) {
         let (bytes, index) = write(&samples);

@@ -6,10 +6,9 @@ use std::path::Path;
 
 use sha2::Digest as _;
 use tokio::sync::mpsc::Sender;
-use types::{S3Uri, Sha256};
+use types::Sha256;
 
-use super::super::errors::damaged;
-use super::super::upload::BUFFER;
+use super::super::upload::{BUFFER, local};
 use super::Source;
 use crate::StorageError;
 
@@ -27,33 +26,18 @@ pub(super) struct Part {
     pub(super) crc32: u32,
 }
 
-/// Passes every part on as soon as it has its checksum, and at the end holds the whole against the declared digest: one
-/// pass over the file, in a thread of the blocking pool, while the parts before are sent.
-pub(super) async fn digest(
-    from: Source<'_>,
-    to: &S3Uri,
-    expected: Option<Sha256>,
-    ready: Sender<Part>,
-) -> Result<(), StorageError> {
+/// Passes every part on as soon as it has its checksum, and at the end gives the digest of the whole: one pass over the
+/// file, in a thread of the blocking pool, while the parts before are sent.
+pub(super) async fn digest(from: Source<'_>, ready: Sender<Part>) -> Result<Sha256, StorageError> {
     let (path, length) = (from.path.to_owned(), from.length);
-    let whole = expected.map(|_| sha2::Sha256::new());
-    let digested = tokio::task::spawn_blocking(move || digest_file(&path, length, whole, &ready));
+    let digested = tokio::task::spawn_blocking(move || digest_file(&path, length, &ready));
     let digest = digested.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-    let local = |source| StorageError::Local { path: from.path.display().to_string(), source };
-    if digest.map_err(local)? == expected {
-        Ok(())
-    } else {
-        Err(damaged(to, "the file to upload does not have the declared sha256"))
-    }
+    digest.map_err(local(from.path))
 }
 
-fn digest_file(
-    path: &Path,
-    length: u64,
-    mut whole: Option<sha2::Sha256>,
-    ready: &Sender<Part>,
-) -> io::Result<Option<Sha256>> {
+fn digest_file(path: &Path, length: u64, ready: &Sender<Part>) -> io::Result<Sha256> {
     let mut file = File::open(path)?;
+    let mut whole = sha2::Sha256::new();
     let mut buffer = vec![0; BUFFER];
     for (number, offset, length) in ranges(length) {
         let mut crc32 = crc32fast::Hasher::new();
@@ -63,18 +47,15 @@ fn digest_file(
             let piece = &mut buffer[..piece];
             file.read_exact(piece)?;
             crc32.update(piece);
-            if let Some(whole) = &mut whole {
-                whole.update(&*piece);
-            }
+            whole.update(&*piece);
             left -= piece.len() as u64;
         }
         let part = Part { number, offset, length, crc32: crc32.finalize() };
         if ready.blocking_send(part).is_err() {
-            // Nobody sends any more, and whoever did says why.
-            break;
+            return Err(io::Error::other("nobody sends the parts any more"));
         }
     }
-    Ok(whole.map(|whole| Sha256::from_bytes(whole.finalize().into())))
+    Ok(Sha256::from_bytes(whole.finalize().into()))
 }
 
 /// Number, offset and length of each part.
@@ -90,7 +71,6 @@ mod tests {
     use std::fs::File;
 
     use tokio::sync::mpsc;
-    use types::Sha256;
 
     use super::{Source, digest, ranges};
     use crate::StorageError;
@@ -98,32 +78,31 @@ mod tests {
     const MIB: u64 = 1 << 20;
 
     #[tokio::test]
-    async fn parts_are_ready_with_their_checksums_and_the_whole_is_checked() -> anyhow::Result<()> {
+    async fn parts_are_ready_with_their_checksums_and_the_whole_with_its_digest() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let (path, to) = (folder.path().join("zeros"), "s3://bucket/key".parse()?);
+        let path = folder.path().join("zeros");
         File::create(&path)?.set_len(8 * MIB + 1)?;
         let from = Source { path: &path, length: 8 * MIB + 1 };
-        for (declared, fits) in [(Sha256::of(vec![0; (8 << 20) + 1]), true), (Sha256::of("other"), false)] {
-            let (ready, mut parts) = mpsc::channel(2);
-            let outcome = digest(from, &to, Some(declared), ready).await;
-            assert_eq!(outcome.is_ok(), fits, "{outcome:?}");
-            // Python: zlib.crc32(bytes(8 << 20)), zlib.crc32(bytes(1))
-            for (offset, crc32) in [(0, 0x1ad2_bc45), (8 * MIB, 0xd202_ef8d)] {
-                let part = parts.recv().await.map(|part| (part.offset, part.crc32));
-                assert_eq!(part, Some((offset, crc32)));
-            }
-            assert!(parts.recv().await.is_none());
+        let (ready, mut parts) = mpsc::channel(2);
+        // Python: hashlib.sha256(bytes((8 << 20) + 1)).hexdigest()
+        let digest = digest(from, ready).await?.to_hex();
+        assert_eq!(digest, "4459f957d031a8b782dfee09d2c7070a4b5e6c33130a8f20ac35393fd97fc57a");
+        // Python: zlib.crc32(bytes(8 << 20)), zlib.crc32(bytes(1))
+        for (offset, crc32) in [(0, 0x1ad2_bc45), (8 * MIB, 0xd202_ef8d)] {
+            let part = parts.recv().await.map(|part| (part.offset, part.crc32));
+            assert_eq!(part, Some((offset, crc32)));
         }
+        assert!(parts.recv().await.is_none());
         Ok(())
     }
 
     #[tokio::test]
     async fn file_that_has_become_shorter_is_not_sent() -> anyhow::Result<()> {
         let folder = tempfile::tempdir()?;
-        let (path, to) = (folder.path().join("short"), "s3://bucket/key".parse()?);
+        let path = folder.path().join("short");
         File::create(&path)?.set_len(MIB)?;
         let (ready, mut parts) = mpsc::channel(1);
-        let refused = digest(Source { path: &path, length: MIB + 1 }, &to, None, ready).await;
+        let refused = digest(Source { path: &path, length: MIB + 1 }, ready).await;
         assert!(matches!(refused, Err(StorageError::Local { .. })), "{refused:?}");
         assert!(parts.recv().await.is_none());
         Ok(())
