@@ -7,6 +7,8 @@
 #   scripts/bench.sh --input ~/photos images run  JPEGs of your own (also as INPUT; default: those of ../shared/data
 #                                                 where they are there, else drawn ones)
 #
+# SCRATCH=DIR is where `run` and `stages` keep what would be on NVMe, and `run` its stores: the folder for temporary files, else.
+#
 # Tables go to standard output, everything that was found to target/bench/*.json, and from there by bench/document.py into
 # docs/benchmarks.md, where a part that was not run keeps what it says. `growth` takes 15 GB of the temporary folder.
 set -euo pipefail
@@ -51,7 +53,7 @@ run() {
     build_imageml_for_speed
     build_computation
     python3 bench/run.py --imageml "$target/release/imageml" --computation "$target/release/examples/computation" \
-        --json "$results/run.json" ${INPUT:+--input "$INPUT"}
+        --json "$results/run.json" ${SCRATCH:+--scratch "$SCRATCH"} ${INPUT:+--input "$INPUT"}
 }
 
 transfers() {
@@ -63,7 +65,7 @@ transfers() {
 shards() {
     bench/peers/setup.sh
     cargo build --locked --release -p shards --example pack
-    "$python" bench/shards.py --pack "$target/release/examples/pack" --json "$results/shards.json"
+    "$python" bench/shards.py --pack "$target/release/examples/pack" --rounds 15 --json "$results/shards.json"
 }
 
 # cargo_bench NAME PACKAGE BENCH OPTION …
@@ -77,9 +79,10 @@ stages() {
     build_imageml_for_speed
     large=$(pictures large)
     small=$(pictures small)
-    cargo_bench stage end-to-end stage images=240 "input=$large"
-    cargo_bench stages end-to-end stage stages=all images=1000 "input=$large"
-    cargo_bench memory end-to-end stage images=10000 rounds=1 "input=$small"
+    local scratch=${SCRATCH:+"scratch=$SCRATCH"}
+    cargo_bench stage end-to-end stage images=1000 "input=$large" $scratch
+    cargo_bench stages end-to-end stage stages=all images=1000 "input=$large" $scratch
+    cargo_bench memory end-to-end stage images=10000 rounds=1 "input=$small" $scratch
 }
 
 store() {

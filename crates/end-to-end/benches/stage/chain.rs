@@ -84,7 +84,7 @@ fn print(
 }
 
 async fn run(originals: &[Vec<u8>], settings: &Settings) -> anyhow::Result<Vec<(StageName, Measured)>> {
-    let rig = Rig::start().await?;
+    let rig = Rig::start(settings).await?;
     let inbox: S3Uri = format!("s3://inbox/{}", rig.dataset).parse()?;
     let landed = rig.put(originals, |number, _| inbox.join(&format!("{number:06}.jpg"))).await?;
     let ingest = rig.run(StageName::Ingest, settings, &landed).await?;

@@ -11,6 +11,7 @@
 //! - `rounds=N` (3)
 //! - `isolation=process|none` (process)
 //! - `slots=N`: objects worked on at once (the services' default)
+//! - `scratch=DIR`: where services stage files (the folder for temporary files)
 //! - `json=FILE`: writes everything that was found
 //!
 //! Computations are measured first each time, on as many threads and the same images. All servers run on this machine:
@@ -44,6 +45,7 @@ struct Settings {
     rounds: usize,
     isolation: String,
     slots: Option<usize>,
+    scratch: PathBuf,
     json: Option<PathBuf>,
 }
 
@@ -79,6 +81,7 @@ impl Settings {
             rounds: 3,
             isolation: "process".to_owned(),
             slots: None,
+            scratch: std::env::temp_dir(),
             json: None,
         };
         for argument in arguments.filter(|argument| !argument.starts_with("--")) {
@@ -92,9 +95,10 @@ impl Settings {
                 ("rounds", _) => settings.rounds = value.parse()?,
                 ("isolation", _) => value.clone_into(&mut settings.isolation),
                 ("slots", _) => settings.slots = Some(value.parse()?),
+                ("scratch", _) => settings.scratch = value.into(),
                 ("json", _) => settings.json = Some(value.into()),
                 _ => bail!(
-                    "there is no {argument}: stages=normalize|all, input, images, threads, rounds, isolation, slots, json"
+                    "there is no {argument}: stages=normalize|all, input, images, threads, rounds, isolation, slots, scratch, json"
                 ),
             }
         }

@@ -43,7 +43,7 @@ pub(crate) fn measure(
 }
 
 async fn run(originals: &[Vec<u8>], settings: &Settings) -> anyhow::Result<Measured> {
-    let rig = Rig::start().await?;
+    let rig = Rig::start(settings).await?;
     let bronze: S3Uri = "s3://bronze".parse()?;
     let place = |number: usize, data: &[u8]| {
         layout::bronze_image(&bronze, &rig.dataset, &format!("{number:06}.jpg"), &Sha256::of(data))

@@ -55,14 +55,14 @@ struct Run {
 
 impl Rig {
     /// Servers without objects.
-    pub(crate) async fn start() -> anyhow::Result<Self> {
+    pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Self> {
         let s3 = S3Process::start(&BUCKETS)?;
         let blobs = S3Store::connect(&s3.settings()).await?;
         let postgres = PostgresServer::start().await?;
         let store = manifest_store::open(&postgres.url(&postgres.address())).await?;
         let dataset: DatasetName = "bench".parse()?;
         store.ensure_dataset(&dataset).await?;
-        let (elastic, folder) = (ElasticMq::start()?, tempfile::tempdir()?);
+        let (elastic, folder) = (ElasticMq::start()?, TempDir::new_in(&settings.scratch)?);
         Ok(Self { s3, blobs, store, postgres, elastic, dataset, folder })
     }
 
