@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
+use crate::DirectStore;
 use crate::store::{Bucket, Cursors, Folder, Store, Uploads};
 
 /// The service behind `s3s`: it parses and authenticates, this answers.
@@ -39,6 +40,11 @@ impl Writable {
 impl Api {
     pub(crate) fn new(store: Arc<Store>) -> Self {
         Self { store, cursors: Arc::default(), uploads: Arc::default() }
+    }
+
+    /// The same buckets and uploads for this process.
+    pub(crate) fn direct(&self) -> DirectStore {
+        DirectStore::new(Arc::clone(&self.store), Arc::clone(&self.cursors), Arc::clone(&self.uploads))
     }
 
     fn bucket(&self, name: &str) -> S3Result<Arc<Bucket>> {

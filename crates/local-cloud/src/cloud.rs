@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::api::Api;
 use crate::store::Store;
-use crate::{LocalCloudConfig, LocalCloudError, server};
+use crate::{DirectStore, LocalCloudConfig, LocalCloudError, server};
 
 /// A running server. Dropping it stops listening and lets requests under way finish in the background;
 /// [`Self::stop`] waits for that.
@@ -22,6 +22,7 @@ pub struct LocalCloud {
     access_key: String,
     secret_key: String,
     store: Arc<Store>,
+    direct: DirectStore,
     stop: CancellationToken,
     server: Option<JoinHandle<()>>,
 }
@@ -41,11 +42,13 @@ impl LocalCloud {
 
         let access_key = Uuid::new_v4().simple().to_string();
         let secret_key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let mut builder = S3ServiceBuilder::new(Api::new(Arc::clone(&store)));
+        let api = Api::new(Arc::clone(&store));
+        let direct = api.direct();
+        let mut builder = S3ServiceBuilder::new(api);
         builder.set_auth(SimpleAuth::from_single(access_key.as_str(), secret_key.as_str()));
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::serve(listener, builder.build(), stop.clone()));
-        Ok(Self { endpoint, access_key, secret_key, store, stop, server: Some(server) })
+        Ok(Self { endpoint, access_key, secret_key, store, direct, stop, server: Some(server) })
     }
 
     /// Where it listens: `http://127.0.0.1:<port>`. Buckets are addressed by path.
@@ -61,6 +64,11 @@ impl LocalCloud {
     /// The secret key of this start.
     pub fn secret_key(&self) -> &str {
         &self.secret_key
+    }
+
+    /// The buckets for this process.
+    pub fn direct(&self) -> &DirectStore {
+        &self.direct
     }
 
     /// The file of an object, for people and tools on this machine; `None` when there is no such object. The file

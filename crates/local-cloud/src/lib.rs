@@ -3,6 +3,7 @@
 //! [`LocalCloud`] listens on 127.0.0.1 and speaks enough S3 for `object-storage` and the usual tools: buckets,
 //! conditional and multipart writes, conditional and ranged reads, listings. Objects with ordinary keys are plain
 //! files below the root, so people can open them; [`Mount`] serves a folder of the user's in place, read-only.
+//! The process that serves them takes [`DirectStore`], and spares itself the way over HTTP.
 //! How keys become paths, what an ETag is and what survives a crash: docs/adr/0002.
 //!
 //! ```no_run
@@ -20,6 +21,7 @@
 mod api;
 mod cloud;
 mod config;
+mod direct;
 mod error;
 mod keys;
 mod server;
@@ -27,4 +29,5 @@ mod store;
 
 pub use cloud::LocalCloud;
 pub use config::{LocalCloudConfig, Mount};
+pub use direct::DirectStore;
 pub use error::LocalCloudError;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use local_cloud::{LocalCloud, LocalCloudConfig, Mount};
 use manifest_store::{ManifestStore, SqliteStore};
-use object_storage::{BlobStore, S3Settings, S3Store};
+use object_storage::BlobStore;
 use types::{BucketName, S3Uri};
 
 /// The buckets of the embedded S3 server.
@@ -74,8 +74,7 @@ impl Home {
         let buckets = BUCKETS.map(str::to_owned).to_vec();
         let config = LocalCloudConfig { root: layout.buckets(), buckets, mounts, port: None };
         let cloud = LocalCloud::start(config).await?;
-        let settings = S3Settings::fixed(cloud.endpoint(), cloud.access_key(), cloud.secret_key());
-        let blobs = Arc::new(S3Store::connect(&settings).await?);
+        let blobs = Arc::new(cloud.direct().clone());
         Ok(Self { layout, store, blobs, cloud, _lock: lock })
     }
 

@@ -11,8 +11,7 @@ use s3s::crypto::{Checksum as _, Md5};
 use tempfile::{NamedTempFile, TempPath};
 use uuid::Uuid;
 
-use super::Content;
-use super::incoming::temporary;
+use super::{Content, temporary};
 
 /// S3's limit for every part but the last, in bytes.
 const MIN_PART: u64 = 5 << 20;
