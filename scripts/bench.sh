@@ -79,10 +79,10 @@ stages() {
     build_imageml_for_speed
     large=$(pictures large)
     small=$(pictures small)
-    local scratch=${SCRATCH:+"scratch=$SCRATCH"}
-    cargo_bench stage end-to-end stage images=1000 "input=$large" $scratch
-    cargo_bench stages end-to-end stage stages=all images=1000 "input=$large" $scratch
-    cargo_bench memory end-to-end stage images=10000 rounds=1 "input=$small" $scratch
+    local scratch=(${SCRATCH:+"scratch=$SCRATCH"})
+    cargo_bench stage end-to-end stage images=1000 "input=$large" "${scratch[@]}"
+    cargo_bench stages end-to-end stage stages=all images=1000 "input=$large" "${scratch[@]}"
+    cargo_bench memory end-to-end stage images=10000 rounds=1 "input=$small" "${scratch[@]}"
 }
 
 store() {

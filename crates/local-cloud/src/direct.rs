@@ -6,7 +6,8 @@
 
 mod copy;
 
-use std::io::Read as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -51,16 +52,6 @@ impl DirectStore {
         found.ok_or_else(|| StorageError::NotFound(uri.clone()))
     }
 
-    /// Opens an object of at most this size.
-    fn open_within(&self, uri: &S3Uri, limit: u64) -> Result<Object, StorageError> {
-        let object = self.open(uri)?;
-        let bytes = object.stamp.size;
-        if bytes > limit {
-            return Err(StorageError::TooLarge { uri: uri.clone(), bytes, limit });
-        }
-        Ok(object)
-    }
-
     fn receive(
         &self,
         object: &ObjectVersion,
@@ -69,18 +60,15 @@ impl DirectStore {
         stop: &CancellationToken,
     ) -> Result<Downloaded, StorageError> {
         let uri = &object.uri;
-        let found = self.open(uri)?;
+        let mut found = self.open(uri)?;
         if found.etag != object.version {
             return Err(StorageError::Changed(uri.clone()));
         }
-        let mut found = if found.stamp.size > max_bytes { self.open_within(uri, max_bytes)? } else { found };
-        let mut file = std::fs::File::create_new(to).map_err(local(to))?;
-        let Copied { bytes, sha256 } =
-            copy(&mut found.file, &mut file, stop).map_err(|error| error.told(failed(uri), local(to)))?;
-        // A user's own file may have been edited under our eyes.
-        if Stamp::of(&found.file).map_err(failed(uri))? != found.stamp {
-            return Err(StorageError::Changed(uri.clone()));
-        }
+        check_size(&found, uri, max_bytes)?;
+        let mut file = File::create_new(to).map_err(StorageError::local(to))?;
+        let Copied { bytes, sha256 } = copy(&mut found.file, &mut file, stop)
+            .map_err(|error| error.told(failed(uri), StorageError::local(to)))?;
+        check_unchanged(&found, uri)?;
         Ok(Downloaded { bytes, sha256 })
     }
 
@@ -120,9 +108,11 @@ impl DirectStore {
         let (this, from, to) = (self.clone(), from.to_owned(), to.clone());
         blocking(move |stop| {
             this.put(&to, options, stop, |file| {
-                let mut content = std::fs::File::open(&from).map_err(local(&from))?;
+                let mut content = File::open(&from).map_err(StorageError::local(&from))?;
                 let copied = copy(&mut content, file.as_file_mut(), stop);
-                copied.map(|copied| copied.sha256).map_err(|error| error.told(local(&from), failed(&to)))
+                copied
+                    .map(|copied| copied.sha256)
+                    .map_err(|error| error.told(StorageError::local(&from), failed(&to)))
             })
         })
         .await
@@ -181,10 +171,12 @@ impl BlobStore for DirectStore {
     async fn read(&self, uri: &S3Uri, max_bytes: u64) -> Result<Bytes, StorageError> {
         let (this, uri) = (self.clone(), uri.clone());
         blocking(move |_| {
-            let object = this.open_within(&uri, max_bytes)?;
+            let object = this.open(&uri)?;
+            check_size(&object, &uri, max_bytes)?;
             let mut bytes = Vec::with_capacity(usize::try_from(object.stamp.size).unwrap_or(0));
             // No more than was found, also where somebody is just writing to the file.
-            object.file.take(object.stamp.size).read_to_end(&mut bytes).map_err(failed(&uri))?;
+            (&object.file).take(object.stamp.size).read_to_end(&mut bytes).map_err(failed(&uri))?;
+            check_unchanged(&object, &uri)?;
             Ok(bytes.into())
         })
         .await
@@ -208,7 +200,7 @@ impl BlobStore for DirectStore {
         let (this, to, options) = (self.clone(), to.clone(), options.clone());
         let put = blocking(move |stop| {
             this.put(&to, options, stop, |file| {
-                std::io::Write::write_all(file, &bytes).map_err(failed(&to))?;
+                file.write_all(&bytes).map_err(failed(&to))?;
                 Ok(Sha256::of(&bytes))
             })
         });
@@ -271,9 +263,20 @@ fn failed(uri: &S3Uri) -> impl Fn(std::io::Error) -> StorageError {
     }
 }
 
-/// A failure of the caller's file.
-fn local(path: &Path) -> impl Fn(std::io::Error) -> StorageError {
-    |source| StorageError::Local { path: path.display().to_string(), source }
+fn check_size(object: &Object, uri: &S3Uri, limit: u64) -> Result<(), StorageError> {
+    let bytes = object.stamp.size;
+    if bytes > limit {
+        return Err(StorageError::TooLarge { uri: uri.clone(), bytes, limit });
+    }
+    Ok(())
+}
+
+/// After reading: a user's own file may have been edited under our eyes.
+fn check_unchanged(object: &Object, uri: &S3Uri) -> Result<(), StorageError> {
+    if Stamp::of(&object.file).map_err(failed(uri))? == object.stamp {
+        return Ok(());
+    }
+    Err(StorageError::Changed(uri.clone()))
 }
 
 fn read_only(uri: &S3Uri) -> StorageError {

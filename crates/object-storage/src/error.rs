@@ -1,6 +1,7 @@
 //! What can go wrong with an object store, and what to do about it.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::time::Duration;
 
 use types::{Disposition, RejectCode, RejectReason, S3Uri, escape_key};
@@ -62,6 +63,11 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// A failure of a local file.
+    pub fn local(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        |source| Self::Local { path: path.display().to_string(), source }
+    }
+
     /// What the engine should do.
     pub fn disposition(&self) -> Disposition {
         let retry = |seconds| Disposition::Retry { after: Duration::from_secs(seconds) };

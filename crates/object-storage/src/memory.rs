@@ -173,10 +173,10 @@ impl BlobStore for MemoryStore {
             return Err(StorageError::Changed(object.uri.clone()));
         }
         check_size(&object.uri, bytes.len() as u64, max_bytes)?;
-        let local = |source| StorageError::Local { path: to.display().to_string(), source };
-        let mut file = tokio::fs::File::create_new(to).await.map_err(local)?;
-        file.write_all(&bytes).await.map_err(local)?;
-        file.flush().await.map_err(local)?;
+        let local = StorageError::local(to);
+        let mut file = tokio::fs::File::create_new(to).await.map_err(&local)?;
+        file.write_all(&bytes).await.map_err(&local)?;
+        file.flush().await.map_err(&local)?;
         Ok(Downloaded { bytes: bytes.len() as u64, sha256: Sha256::of(&bytes) })
     }
 
@@ -187,8 +187,7 @@ impl BlobStore for MemoryStore {
     }
 
     async fn upload(&self, from: &Path, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
-        let local = |source| StorageError::Local { path: from.display().to_string(), source };
-        let bytes = tokio::fs::read(from).await.map_err(local)?;
+        let bytes = tokio::fs::read(from).await.map_err(StorageError::local(from))?;
         self.put(bytes.into(), to, options)
     }
 

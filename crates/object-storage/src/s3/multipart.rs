@@ -134,7 +134,7 @@ async fn send_part(
         // With a checksum that is known before, the SDK sends the file as it is. Else it cuts the body into signed
         // chunks where there is no TLS, and digests it once more for that.
         .checksum_crc32(base64::encode(part.crc32.to_be_bytes()))
-        .body(body.map_err(|error| upload::local(path)(io::Error::other(error)))?)
+        .body(body.map_err(|error| StorageError::local(path)(io::Error::other(error)))?)
         .send()
         .await
         .map_err(|error| classify(error, to))?;

@@ -38,7 +38,7 @@ pub(super) async fn from_file(
         return multipart::upload(client, source, to, options).await.map(|(put, _)| put);
     }
     let body = ByteStream::read_from().path(from).buffer_size(BUFFER).build().await;
-    let body = body.map_err(|error| local(from)(io::Error::other(error)))?;
+    let body = body.map_err(|error| StorageError::local(from)(io::Error::other(error)))?;
     single(client, body, to, options).await
 }
 
@@ -62,18 +62,13 @@ pub(super) async fn digested(
         Ok((Sha256::of(&bytes), bytes))
     });
     let read = read.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-    let (sha256, bytes) = read.map_err(local(from))?;
+    let (sha256, bytes) = read.map_err(StorageError::local(from))?;
     single(client, bytes.into(), to, &PutOptions { sha256: Some(sha256), ..options }).await?;
     Ok(sha256)
 }
 
 async fn length(path: &Path) -> Result<u64, StorageError> {
-    tokio::fs::metadata(path).await.map(|facts| facts.len()).map_err(local(path))
-}
-
-/// A trouble with a local file.
-pub(super) fn local(path: &Path) -> impl Fn(io::Error) -> StorageError {
-    |source| StorageError::Local { path: path.display().to_string(), source }
+    tokio::fs::metadata(path).await.map(|facts| facts.len()).map_err(StorageError::local(path))
 }
 
 /// Writes an object in one request.

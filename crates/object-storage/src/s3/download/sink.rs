@@ -39,7 +39,7 @@ pub(super) async fn fill(
         Ok(sink)
     });
     let filled = filled.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-    filled.map_err(|source| StorageError::Local { path: path.display().to_string(), source })
+    filled.map_err(StorageError::local(path))
 }
 
 impl Sink {

@@ -8,7 +8,7 @@ use sha2::Digest as _;
 use tokio::sync::mpsc::Sender;
 use types::Sha256;
 
-use super::super::upload::{BUFFER, local};
+use super::super::upload::BUFFER;
 use super::Source;
 use crate::StorageError;
 
@@ -32,7 +32,7 @@ pub(super) async fn digest(from: Source<'_>, ready: Sender<Part>) -> Result<Sha2
     let (path, length) = (from.path.to_owned(), from.length);
     let digested = tokio::task::spawn_blocking(move || digest_file(&path, length, &ready));
     let digest = digested.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-    digest.map_err(local(from.path))
+    digest.map_err(StorageError::local(from.path))
 }
 
 fn digest_file(path: &Path, length: u64, ready: &Sender<Part>) -> io::Result<Sha256> {
