@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Read};
-use std::path::{Path, PathBuf};
+use std::io::BufWriter;
 
 use object_storage::BlobStore;
-use pipeline::{Content, Output, StageError};
-use serde_json::Map;
-use sha2::Digest;
+use pipeline::{Output, StageError};
 use shards::SampleRow;
 use shards::energon::{energon_dataset, energon_info, energon_split};
 use shards::wids::{WidsShard, wids_index};
@@ -189,7 +186,8 @@ impl VersionFiles<'_> {
         let written = writer.await.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
         let indexes = read?;
         written.map_err(|error| shard_error(error, &path))?;
-        let table = file_output(path, self.folder.join("samples.parquet"), self.plan_uri.clone()).await?;
+        let (uri, source) = (self.folder.join("samples.parquet"), self.plan_uri.clone());
+        let table = Output::stored(&path, uri, "application/vnd.apache.parquet", source, blobs).await?;
         Ok((table, indexes))
     }
 
@@ -230,34 +228,4 @@ fn add(
     summary.samples += samples;
     summary.bytes += bytes;
     *summary.splits.entry(split).or_default() += samples;
-}
-
-async fn file_output(path: PathBuf, uri: S3Uri, source_uri: S3Uri) -> Result<Output, StageError> {
-    let hashed = path.clone();
-    let digest = tokio::task::spawn_blocking(move || digest_file(&hashed)).await;
-    let digest = digest.map_err(|_| StageError::Panicked(pipeline::Panicked))?;
-    let (bytes, sha256) = digest.map_err(StageError::file(&path))?;
-    Ok(Output {
-        content: Content::File(path),
-        uri,
-        content_type: "application/vnd.apache.parquet",
-        bytes,
-        sha256,
-        source_uri,
-        fields: Map::new(),
-    })
-}
-
-fn digest_file(path: &Path) -> std::io::Result<(u64, Sha256)> {
-    let (mut file, mut hasher) = (File::open(path)?, sha2::Sha256::new());
-    let (mut buffer, mut bytes) = (vec![0; 1 << 16], 0);
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok((bytes, Sha256::from_bytes(hasher.finalize().into()))),
-            n => {
-                hasher.update(buffer.get(..n).unwrap_or_default());
-                bytes += n as u64;
-            }
-        }
-    }
 }
