@@ -21,7 +21,6 @@ pub struct LocalCloud {
     endpoint: String,
     access_key: String,
     secret_key: String,
-    store: Arc<Store>,
     direct: DirectStore,
     stop: CancellationToken,
     server: Option<JoinHandle<()>>,
@@ -42,13 +41,13 @@ impl LocalCloud {
 
         let access_key = Uuid::new_v4().simple().to_string();
         let secret_key = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-        let api = Api::new(Arc::clone(&store));
+        let api = Api::new(store);
         let direct = api.direct();
         let mut builder = S3ServiceBuilder::new(api);
         builder.set_auth(SimpleAuth::from_single(access_key.as_str(), secret_key.as_str()));
         let stop = CancellationToken::new();
         let server = tokio::spawn(server::serve(listener, builder.build(), stop.clone()));
-        Ok(Self { endpoint, access_key, secret_key, store, direct, stop, server: Some(server) })
+        Ok(Self { endpoint, access_key, secret_key, direct, stop, server: Some(server) })
     }
 
     /// Where it listens: `http://127.0.0.1:<port>`. Buckets are addressed by path.
@@ -74,7 +73,7 @@ impl LocalCloud {
     /// The file of an object, for people and tools on this machine; `None` when there is no such object. The file
     /// is to be read only: changing it in place changes the object under its readers.
     pub fn path_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
-        self.store.bucket(bucket)?.path_of(key).ok().flatten()
+        self.direct.path_of(bucket, key)
     }
 
     /// Stops listening and waits (10 seconds at most) until the requests under way are done. After that the root

@@ -8,14 +8,14 @@ mod copy;
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use object_storage::{
     BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
-    StorageError, check_key,
+    StorageError, check_key, check_size,
 };
 use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
@@ -43,6 +43,11 @@ impl DirectStore {
         Self { store, cursors, uploads }
     }
 
+    /// Where an object lies.
+    pub(crate) fn path_of(&self, bucket: &str, key: &str) -> Option<PathBuf> {
+        self.store.bucket(bucket)?.path_of(key).ok().flatten()
+    }
+
     fn bucket(&self, uri: &S3Uri) -> Result<Arc<Bucket>, StorageError> {
         self.store.bucket(uri.bucket().as_str()).ok_or_else(|| StorageError::NotFound(uri.clone()))
     }
@@ -64,7 +69,7 @@ impl DirectStore {
         if found.etag != object.version {
             return Err(StorageError::Changed(uri.clone()));
         }
-        check_size(&found, uri, max_bytes)?;
+        check_size(uri, found.stamp.size, max_bytes)?;
         let mut file = File::create_new(to).map_err(StorageError::local(to))?;
         let Copied { bytes, sha256 } = copy(&mut found.file, &mut file, stop)
             .map_err(|error| error.told(failed(uri), StorageError::local(to)))?;
@@ -85,12 +90,9 @@ impl DirectStore {
         let Bucket::Folder(folder) = bucket.as_ref() else { return Err(read_only(to)) };
         let mut file = temporary(&self.store.tmp_dir()).map_err(failed(to))?;
         let sha256 = fill(&mut file)?;
-        if options.sha256.is_some_and(|declared| declared != sha256) {
-            let problem = "the content does not have the declared sha256".to_owned();
-            return Err(StorageError::Damaged { uri: to.clone(), problem });
-        }
+        options.check_sha256(to, sha256)?;
         if stop.is_cancelled() {
-            return Err(StorageError::Unavailable("the call was cut short".to_owned()));
+            return Err(cut_short());
         }
         let etag = sha256.to_hex();
         let PutOptions { content_type, if_absent, .. } = options;
@@ -172,7 +174,7 @@ impl BlobStore for DirectStore {
         let (this, uri) = (self.clone(), uri.clone());
         blocking(move |_| {
             let object = this.open(&uri)?;
-            check_size(&object, &uri, max_bytes)?;
+            check_size(&uri, object.stamp.size, max_bytes)?;
             let mut bytes = Vec::with_capacity(usize::try_from(object.stamp.size).unwrap_or(0));
             // No more than was found, also where somebody is just writing to the file.
             (&object.file).take(object.stamp.size).read_to_end(&mut bytes).map_err(failed(&uri))?;
@@ -263,20 +265,17 @@ fn failed(uri: &S3Uri) -> impl Fn(std::io::Error) -> StorageError {
     }
 }
 
-fn check_size(object: &Object, uri: &S3Uri, limit: u64) -> Result<(), StorageError> {
-    let bytes = object.stamp.size;
-    if bytes > limit {
-        return Err(StorageError::TooLarge { uri: uri.clone(), bytes, limit });
-    }
-    Ok(())
-}
-
 /// After reading: a user's own file may have been edited under our eyes.
 fn check_unchanged(object: &Object, uri: &S3Uri) -> Result<(), StorageError> {
     if Stamp::of(&object.file).map_err(failed(uri))? == object.stamp {
         return Ok(());
     }
     Err(StorageError::Changed(uri.clone()))
+}
+
+/// Nobody waits for it any more.
+fn cut_short() -> StorageError {
+    StorageError::Unavailable("the call was cut short".to_owned())
 }
 
 fn read_only(uri: &S3Uri) -> StorageError {

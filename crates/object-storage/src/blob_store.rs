@@ -73,6 +73,20 @@ pub struct PutOptions {
     pub if_absent: bool,
 }
 
+impl PutOptions {
+    /// Refuses content with another digest than the declared one.
+    ///
+    /// # Errors
+    /// [`StorageError::Damaged`].
+    pub fn check_sha256(&self, to: &S3Uri, found: Sha256) -> Result<(), StorageError> {
+        if self.sha256.is_some_and(|declared| declared != found) {
+            let problem = "the content does not have the declared sha256".to_owned();
+            return Err(StorageError::Damaged { uri: to.clone(), problem });
+        }
+        Ok(())
+    }
+}
+
 /// What a write did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Put {
@@ -156,4 +170,15 @@ pub fn check_key(uri: &S3Uri) -> Result<(), StorageError> {
         return Ok(());
     }
     Err(StorageError::Invalid { uri: uri.clone(), message: "a key has 1 to 1,024 bytes".to_owned() })
+}
+
+/// Refuses an object of `bytes` where at most `limit` are wanted.
+///
+/// # Errors
+/// [`StorageError::TooLarge`].
+pub fn check_size(uri: &S3Uri, bytes: u64, limit: u64) -> Result<(), StorageError> {
+    if bytes > limit {
+        return Err(StorageError::TooLarge { uri: uri.clone(), bytes, limit });
+    }
+    Ok(())
 }

@@ -12,6 +12,7 @@ pub mod testsuite;
 
 pub use blob_store::{
     BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions, check_key,
+    check_size,
 };
 pub use error::StorageError;
 pub use memory::MemoryStore;

@@ -13,7 +13,7 @@ use types::{BucketName, ObjectVersion, S3Uri, Sha256};
 
 use crate::{
     BlobStore, Downloaded, ObjectPage, ObjectSummary, OpenUpload, OpenUploadPage, Put, PutOptions,
-    StorageError, check_key,
+    StorageError, check_key, check_size,
 };
 
 /// An object store in memory. Buckets exist once they are created; the ETag is the content's SHA-256, so rewriting the
@@ -119,15 +119,13 @@ impl MemoryStore {
 
     fn put(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
         check_key(to)?;
-        if options.sha256.is_some_and(|declared| declared != Sha256::of(&bytes)) {
-            let problem = "the content does not have the declared sha256".to_owned();
-            return Err(StorageError::Damaged { uri: to.clone(), problem });
-        }
+        let sha256 = Sha256::of(&bytes);
+        options.check_sha256(to, sha256)?;
         self.with_bucket(to, |bucket| {
             if options.if_absent && bucket.objects.contains_key(to.key()) {
                 return Ok(Put::AlreadyThere);
             }
-            let etag = etag(&bytes);
+            let etag = sha256.to_hex();
             bucket.objects.insert(to.key().to_owned(), Object { bytes, modified: now() });
             Ok(Put::Written(etag))
         })
@@ -252,11 +250,4 @@ fn now() -> SystemTime {
 
 fn etag(bytes: &Bytes) -> String {
     Sha256::of(bytes).to_hex()
-}
-
-fn check_size(uri: &S3Uri, bytes: u64, limit: u64) -> Result<(), StorageError> {
-    if bytes > limit {
-        return Err(StorageError::TooLarge { uri: uri.clone(), bytes, limit });
-    }
-    Ok(())
 }

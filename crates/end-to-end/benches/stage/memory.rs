@@ -6,7 +6,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context;
-
 use testkit::family_of;
 
 /// Looks at a process and its children until it is stopped.

@@ -35,7 +35,7 @@ impl CopyError {
         match self {
             Self::Reading(error) => reading(error),
             Self::Writing(error) => writing(error),
-            Self::Stopped => StorageError::Unavailable("the call was cut short".to_owned()),
+            Self::Stopped => super::cut_short(),
         }
     }
 }

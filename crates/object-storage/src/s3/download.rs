@@ -14,7 +14,7 @@ use types::{ObjectVersion, S3Uri};
 
 use self::sink::{Sink, fill};
 use super::errors::{body, classify, damaged};
-use crate::{Downloaded, StorageError};
+use crate::{Downloaded, StorageError, check_size};
 
 /// Tries of a download whose body breaks off. The SDK retries a request, but not a body.
 const BODY_ATTEMPTS: u32 = 3;
@@ -96,9 +96,7 @@ async fn get(
     let response = request.send().await.map_err(|error| classify(error, uri))?;
     let length = response.content_length().and_then(|length| u64::try_from(length).ok());
     let length = length.ok_or_else(|| damaged(uri, "the server does not say its size"))?;
-    if length > max_bytes {
-        return Err(StorageError::TooLarge { uri: uri.clone(), bytes: length, limit: max_bytes });
-    }
+    check_size(uri, length, max_bytes)?;
     Ok((response, length))
 }
 

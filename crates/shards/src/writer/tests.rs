@@ -1,10 +1,11 @@
 use std::collections::VecDeque;
 use std::io::{Cursor, Read as _};
 
+use proptest::prelude::*;
+
 use super::gathered::COLLECTED;
 use super::*;
 use crate::parse_dali_index;
-use proptest::prelude::*;
 
 type Members<'a> = &'a [(&'a str, &'a [u8])];
 
