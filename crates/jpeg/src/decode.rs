@@ -1,10 +1,10 @@
 //! The decoder, from the file's headers on.
 
 use crate::entropy::segments::Segments;
-use crate::header::{Cursor, Header, Scan};
-use crate::layout::Layout;
+use crate::header::{Cursor, Frame, Header, Scan};
+use crate::layout::{Layout, Scales};
 use crate::render::Renderer;
-use crate::{Irregular, Pixels, Scale, progressive, sequential};
+use crate::{Irregular, Pixels, Plane, Scale, progressive, sequential};
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +19,31 @@ pub struct Picture {
     pub samples: Vec<u8>,
 }
 
+/// The samples of one component, with more of them beside and below than belong to the picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlaneBuf {
+    /// In samples.
+    pub width: usize,
+    /// In samples.
+    pub height: usize,
+    /// From one row to the next, in samples: a multiple of [`PlaneBuf::ALIGNMENT`].
+    pub stride: usize,
+    /// Row by row.
+    pub samples: Vec<u8>,
+}
+
+impl PlaneBuf {
+    /// Rows are as long as a multiple of this, so that vector instructions need not care for their ends.
+    pub const ALIGNMENT: usize = 32;
+
+    /// To be encoded.
+    #[must_use]
+    pub fn as_plane(&self) -> Plane<'_> {
+        let Self { width, height, stride, ref samples } = *self;
+        Plane { width, height, stride, samples }
+    }
+}
+
 /// Decodes the picture that `data` begins with. `pixels` is wanted of pictures with colours.
 ///
 /// Memory is taken for the size that the header tells (and for progressive files three times as much): check it first.
@@ -26,21 +51,50 @@ pub struct Picture {
 /// # Errors
 /// The file is not regular: another decoder must tell whether it is good.
 pub fn decode(data: &[u8], scale: Scale, pixels: Pixels) -> Result<Picture, Irregular> {
-    let mut input =
-        Input { cursor: Cursor::new(data)?, header: Header::default(), segments: Segments::default() };
-    let scan = input.next_scan()?.ok_or(Irregular("no scan"))?;
-    let frame = input.header.checked_frame()?;
-    let layout = Layout::new(&input.header, &frame, scale)?;
-    let pixels = if frame.components.len() == 1 { Pixels::Gray } else { pixels };
+    let (coded, layout) = Coded::open(data, Scales::Pixels(scale))?;
+    let pixels = if layout.components.len() == 1 { Pixels::Gray } else { pixels };
     let (width, height) = layout.size;
     let mut samples = vec![0; width * height * pixels.bytes()];
-    let renderer = Renderer::new(&layout, scale, pixels, &mut samples);
-    if frame.progressive {
-        progressive::decode(&mut input, &frame, &layout, scan, renderer)?;
-    } else {
-        sequential::decode(&mut input, &layout, &scan, renderer)?;
-    }
+    coded.render(&layout, &mut Renderer::of_pixels(&layout, scale, pixels, &mut samples))?;
     Ok(Picture { width, height, pixels, samples })
+}
+
+/// As [`decode`], to samples as they are stored: luminance, and blue and red chrominance where there are colours, each as
+/// large as the file has it, at the scale that is given for it.
+///
+/// # Errors
+/// As there.
+pub fn decode_planes(data: &[u8], luma: Scale, chroma: Scale) -> Result<Vec<PlaneBuf>, Irregular> {
+    let (coded, layout) = Coded::open(data, Scales::Apart(luma, chroma))?;
+    let mut renderer = Renderer::of_planes(&layout);
+    coded.render(&layout, &mut renderer)?;
+    Ok(renderer.into_planes())
+}
+
+/// A file whose headers were read, to the first coded data.
+struct Coded<'a> {
+    input: Input<'a>,
+    frame: Frame,
+    first: Scan,
+}
+
+impl<'a> Coded<'a> {
+    fn open(data: &'a [u8], scales: Scales) -> Result<(Self, Layout), Irregular> {
+        let cursor = Cursor::new(data)?;
+        let mut input = Input { cursor, header: Header::default(), segments: Segments::default() };
+        let first = input.next_scan()?.ok_or(Irregular("no scan"))?;
+        let frame = input.header.checked_frame()?;
+        let layout = Layout::new(&input.header, &frame, scales)?;
+        Ok((Self { input, frame, first }, layout))
+    }
+
+    fn render(mut self, layout: &Layout, renderer: &mut Renderer<'_>) -> Result<(), Irregular> {
+        if self.frame.progressive {
+            progressive::decode(&mut self.input, &self.frame, layout, self.first, renderer)
+        } else {
+            sequential::decode(&mut self.input, layout, &self.first, renderer)
+        }
+    }
 }
 
 /// A file that is read, from one scan to the next.

@@ -4,6 +4,24 @@ use crate::header::{Frame, Header};
 use crate::transform::Steps;
 use crate::{Irregular, Scale};
 
+/// At which scales a picture is decoded.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Scales {
+    /// To pixels: chrominance such that least has to be made up.
+    Pixels(Scale),
+    /// Luminance and chrominance apart.
+    Apart(Scale, Scale),
+}
+
+impl Scales {
+    /// That of luminance.
+    pub(crate) fn luma(self) -> Scale {
+        match self {
+            Self::Pixels(scale) | Self::Apart(scale, _) => scale,
+        }
+    }
+}
+
 /// One component at a scale.
 #[derive(Debug, Clone)]
 pub(crate) struct Component {
@@ -32,7 +50,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(crate) fn new(header: &Header, frame: &Frame, smallest: Scale) -> Result<Self, Irregular> {
+    pub(crate) fn new(header: &Header, frame: &Frame, scales: Scales) -> Result<Self, Irregular> {
+        let luma = scales.luma();
         let sampling = frame.components.iter().map(|component| component.sampling);
         let most = sampling.clone().fold((1, 1), |most, (h, v)| (most.0.max(h), most.1.max(v)));
         // Others are rare, or have samples between pixels.
@@ -41,12 +60,16 @@ impl Layout {
         {
             return Err(Irregular("a rare sampling"));
         }
-        let pixels = smallest.block();
+        let pixels = luma.block();
         let size = ((frame.width * pixels).div_ceil(8), (frame.height * pixels).div_ceil(8));
         let mcus = (frame.width.div_ceil(8 * most.0), frame.height.div_ceil(8 * most.1));
-        let component = |component: &crate::header::Component| {
+        let component = |(index, component): (usize, &crate::header::Component)| {
             let (h, v) = component.sampling;
-            let scale = scale((h, v), most, smallest);
+            let scale = match scales {
+                Scales::Pixels(smallest) => scale((h, v), most, smallest),
+                Scales::Apart(_, chroma) if index > 0 => chroma,
+                Scales::Apart(luma, _) => luma,
+            };
             let samples = scale.block();
             Ok(Component {
                 sampling: (h, v),
@@ -63,7 +86,7 @@ impl Layout {
                 steps: header.quantization_of(component)?,
             })
         };
-        let components = frame.components.iter().map(component).collect::<Result<_, _>>()?;
+        let components = frame.components.iter().enumerate().map(component).collect::<Result<_, _>>()?;
         Ok(Self { size, mcus, mcu_height: most.1 * pixels, components })
     }
 }

@@ -1,12 +1,15 @@
-//! Regular JPEGs to pixels, faster than libjpeg-turbo, and to the same pixels.
+//! Regular JPEGs to pixels and planes, and planes to JPEGs: faster than libjpeg-turbo, to the same samples and bytes.
 //!
 //! Nearly all JPEGs are baseline or progressive Huffman-coded files with 8 bits a sample, gray or YCbCr, and without
 //! errors. These are decoded here; everything else is [`Irregular`] and left to a decoder that knows all of JPEG. No
 //! doubtful file gets through: what is irregular is found, at the latest, when its coded data does not end where it must.
+//!
+//! The [`Encoder`] makes one kind of file: baseline, 4:2:0, standard Huffman tables.
 
 mod blocks;
 mod colour;
 mod decode;
+mod encode;
 mod entropy;
 mod header;
 mod layout;
@@ -17,7 +20,8 @@ mod sequential;
 mod transform;
 mod upsample;
 
-pub use decode::{Picture, decode};
+pub use decode::{Picture, PlaneBuf, decode, decode_planes};
+pub use encode::{EncodeError, Encoder, Plane};
 
 /// Why a file is left to another decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,15 +1,15 @@
 //! The samples of one component, as many rows of them as are needed at a time.
 
-use crate::Scale;
 use crate::blocks::Block;
 use crate::transform::{Steps, Transform};
+use crate::{PlaneBuf, Scale};
 
 /// Rows of samples, the newest replacing the oldest.
 #[derive(Debug)]
 pub(crate) struct Plane {
     stride: usize,
-    /// How many rows are kept: a power of two.
-    capacity: usize,
+    /// Which bits of a row's number tell its place: all, or those of the number of rows kept.
+    mask: usize,
     samples: Vec<u8>,
 }
 
@@ -19,12 +19,25 @@ impl Plane {
         // Blocks are transformed in pairs; the last one may have no partner.
         let stride = blocks.next_multiple_of(2) * 8;
         let capacity = rows.next_power_of_two();
-        Self { stride, capacity, samples: vec![0; stride * capacity] }
+        Self { stride, mask: capacity - 1, samples: vec![0; stride * capacity] }
+    }
+
+    /// For all rows of a component: `blocks` across, each of `block` samples across, and `rows` of samples.
+    pub(crate) fn whole(blocks: usize, block: usize, rows: usize) -> Self {
+        let stride = (blocks.next_multiple_of(2) * block).next_multiple_of(PlaneBuf::ALIGNMENT);
+        Self { stride, mask: usize::MAX, samples: vec![0; stride * rows] }
+    }
+
+    /// The rows, of which `width` by `height` samples belong to the picture.
+    pub(crate) fn into_buf(self, (width, height): (usize, usize)) -> PlaneBuf {
+        let Self { stride, mut samples, .. } = self;
+        samples.truncate(stride * height);
+        PlaneBuf { width, height, stride, samples }
     }
 
     #[inline(always)]
     fn start(&self, row: usize) -> usize {
-        (row & (self.capacity - 1)) * self.stride
+        (row & self.mask) * self.stride
     }
 
     /// A row, with a few samples more than there are.

@@ -32,7 +32,7 @@ pub(crate) fn decode(
     frame: &Frame,
     layout: &Layout,
     first: Scan,
-    renderer: Renderer<'_>,
+    renderer: &mut Renderer<'_>,
 ) -> Result<(), Irregular> {
     let mut components: Vec<_> = layout.components.iter().map(|part| Component::new(layout, part)).collect();
     let mut next = Some(first);
@@ -57,7 +57,7 @@ pub(crate) fn decode(
     Ok(())
 }
 
-fn render(layout: &Layout, components: &mut [Component], mut renderer: Renderer<'_>) {
+fn render(layout: &Layout, components: &mut [Component], renderer: &mut Renderer<'_>) {
     for mcu_row in 0..layout.mcus.1 {
         for (index, (component, part)) in components.iter_mut().zip(&layout.components).enumerate() {
             let (across, strip) = (component.across, component.across * part.sampling.1);

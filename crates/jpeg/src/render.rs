@@ -1,4 +1,4 @@
-//! From coefficients to pixels, a row of MCUs at a time.
+//! From coefficients to samples and pixels, a row of MCUs at a time.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -6,15 +6,22 @@ use crate::blocks::Block;
 use crate::layout::{Component, Layout};
 use crate::plane::Plane;
 use crate::transform::{self, Transform, WithTransform};
-use crate::{Pixels, Scale, colour, upsample};
+use crate::{Pixels, PlaneBuf, Scale, colour, upsample};
 
-/// Makes pixels of rows of blocks.
+/// Makes samples of rows of blocks, and pixels of rows of samples.
 #[derive(Debug)]
 pub(crate) struct Renderer<'a> {
     arch: Arch,
     layout: &'a Layout,
-    fancy: bool,
     planes: Vec<Plane>,
+    /// `None` where samples are all that is wanted.
+    writer: Option<Writer<'a>>,
+}
+
+/// Makes pixels of rows of samples.
+#[derive(Debug)]
+struct Writer<'a> {
+    fancy: bool,
     /// Rows of chrominance at full size, and room for sums.
     rows: [Vec<u8>; 2],
     sums: Vec<u16>,
@@ -25,25 +32,38 @@ pub(crate) struct Renderer<'a> {
 }
 
 impl<'a> Renderer<'a> {
-    /// `out` has room for all pixels.
-    pub(crate) fn new(layout: &'a Layout, smallest: Scale, pixels: Pixels, out: &'a mut [u8]) -> Self {
+    /// For samples alone.
+    pub(crate) fn of_planes(layout: &'a Layout) -> Self {
+        let planes = layout.components.iter().map(|component| {
+            let (blocks, block) = (layout.mcus.0 * component.sampling.0, component.scale.block());
+            Plane::whole(blocks, block, layout.mcus.1 * component.sampling.1 * block)
+        });
+        Self { arch: Arch::new(), layout, planes: planes.collect(), writer: None }
+    }
+
+    /// The samples of all components.
+    pub(crate) fn into_planes(self) -> Vec<PlaneBuf> {
+        let sizes = self.layout.components.iter().map(|component| component.size);
+        self.planes.into_iter().zip(sizes).map(|(plane, size)| plane.into_buf(size)).collect()
+    }
+
+    /// For pixels: `out` has room for all of them.
+    pub(crate) fn of_pixels(layout: &'a Layout, smallest: Scale, pixels: Pixels, out: &'a mut [u8]) -> Self {
         let planes = layout.components.iter().map(|component| {
             let rows = component.sampling.1 * component.scale.block();
             Plane::new(layout.mcus.0 * component.sampling.0, 2 * rows.max(8))
         });
         let width = layout.size.0.next_multiple_of(2) + 2;
-        Self {
-            arch: Arch::new(),
-            layout,
+        let writer = Writer {
             // At an eighth, neighbours are no closer to a sample than its own pixels (libjpeg's rule).
             fancy: smallest != Scale::Eighth,
-            planes: planes.collect(),
             rows: [vec![0; width], vec![0; width]],
             sums: vec![0; width],
             pixels,
             out,
             next: 0,
-        }
+        };
+        Self { arch: Arch::new(), layout, planes: planes.collect(), writer: Some(writer) }
     }
 
     /// Takes blocks of one component, beside each other from `left`, in the given row of a row of MCUs.
@@ -62,24 +82,32 @@ impl<'a> Renderer<'a> {
 
     /// Writes the rows of pixels that are certain once the row of MCUs was transformed.
     pub(crate) fn write(&mut self, mcu_row: usize) {
-        let end = (mcu_row + 1) * self.layout.mcu_height;
+        if let Some(writer) = &mut self.writer {
+            writer.write(self.arch, self.layout, &self.planes, mcu_row);
+        }
+    }
+}
+
+impl Writer<'_> {
+    fn write(&mut self, arch: Arch, layout: &Layout, planes: &[Plane], mcu_row: usize) {
+        let end = (mcu_row + 1) * layout.mcu_height;
         // The last one may need what comes below it.
-        let certain = if mcu_row + 1 == self.layout.mcus.1 { self.layout.size.1 } else { end - 1 };
-        for row in self.next..certain.min(self.layout.size.1) {
-            self.row(row);
+        let certain = if mcu_row + 1 == layout.mcus.1 { layout.size.1 } else { end - 1 };
+        for row in self.next..certain.min(layout.size.1) {
+            self.row(arch, layout, planes, row);
         }
         self.next = self.next.max(certain);
     }
 
-    fn row(&mut self, row: usize) {
-        let width = self.layout.size.0;
+    fn row(&mut self, arch: Arch, layout: &Layout, planes: &[Plane], row: usize) {
+        let width = layout.size.0;
         let out = &mut self.out[row * width * self.pixels.bytes()..][..width * self.pixels.bytes()];
-        let [y, cb, cr] = self.planes.as_slice() else {
-            out.copy_from_slice(&self.planes[0].row(row)[..width]);
+        let [y, cb, cr] = planes else {
+            out.copy_from_slice(&planes[0].row(row)[..width]);
             return;
         };
-        self.arch.dispatch(Row {
-            layout: self.layout,
+        arch.dispatch(Row {
+            layout,
             fancy: self.fancy,
             planes: [y, cb, cr],
             rows: &mut self.rows,

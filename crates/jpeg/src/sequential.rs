@@ -22,7 +22,7 @@ pub(crate) fn decode(
     input: &mut Input<'_>,
     layout: &Layout,
     scan: &Scan,
-    mut renderer: Renderer<'_>,
+    renderer: &mut Renderer<'_>,
 ) -> Result<(), Irregular> {
     if scan.components.len() != layout.components.len() || scan.band != (0, 63) || scan.bits != (0, 0) {
         return Err(Irregular("several sequential scans"));

@@ -1,12 +1,12 @@
-//! libjpeg-turbo decides what is right: of a regular file every sample is the same, of a doubtful one nothing is taken.
+//! Of a regular file every sample is the same, of a doubtful one nothing is taken.
 
-use std::path::Path;
-
-use jpeg::{Irregular, Picture, Pixels, Scale, decode};
+use jpeg::{Irregular, Picture, Pixels, Scale, decode, decode_planes};
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use turbojpeg::{Colorspace, Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
+use turbojpeg::{Colorspace, Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp, YuvImage};
+
+use crate::photographs;
 
 const SCALES: [(Scale, usize); 4] =
     [(Scale::Whole, 1), (Scale::Half, 2), (Scale::Quarter, 4), (Scale::Eighth, 8)];
@@ -45,6 +45,52 @@ fn same(data: &[u8]) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// Checks that planes are those that libjpeg-turbo makes, whatever the scale of the others.
+fn same_planes(data: &[u8]) -> Result<(), TestCaseError> {
+    let expected = SCALES.map(|(_, divisor)| expected_planes(data, divisor));
+    for (luma, (scale, _)) in SCALES.iter().enumerate() {
+        for (chroma, (chroma_scale, _)) in SCALES.iter().enumerate() {
+            let found =
+                decode_planes(data, *scale, *chroma_scale).map_err(|error| TestCaseError::fail(error.0))?;
+            prop_assert_eq!(found.len(), expected[luma].len());
+            for (index, plane) in found.iter().enumerate() {
+                let rows = plane.samples.chunks_exact(plane.stride).map(|row| row[..plane.width].to_vec());
+                let expected = &expected[if index == 0 { luma } else { chroma }][index];
+                prop_assert!(rows.eq(expected.iter().cloned()), "{scale:?} {chroma_scale:?} {index}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rows of each component, without what libjpeg-turbo adds for an even number.
+fn expected_planes(data: &[u8], divisor: usize) -> Vec<Vec<Vec<u8>>> {
+    let mut decoder = Decompressor::new().expect("a decoder");
+    let header = decoder.read_header(data).expect("a header");
+    decoder.set_scaling_factor(ScalingFactor::new(1, divisor)).expect("a scale");
+    let (width, height) = (header.width.div_ceil(divisor), header.height.div_ceil(divisor));
+    let length = turbojpeg::yuv_pixels_len(width, 1, height, header.subsamp).expect("a size");
+    let mut image = YuvImage { pixels: vec![0; length], width, align: 1, height, subsamp: header.subsamp };
+    decoder.decompress_to_yuv(data, image.as_deref_mut()).expect("planes");
+    let shared = match header.subsamp {
+        Subsamp::Sub2x1 => (2, 1),
+        Subsamp::Sub1x2 => (1, 2),
+        Subsamp::Sub2x2 => (2, 2),
+        _ => (1, 1),
+    };
+    let padded = (width.next_multiple_of(shared.0), height.next_multiple_of(shared.1));
+    let chroma = (padded.0 / shared.0, padded.1 / shared.1);
+    let sizes = if header.subsamp == Subsamp::Gray { vec![padded] } else { vec![padded, chroma, chroma] };
+    let mut rest = &image.pixels[..];
+    let planes = sizes.into_iter().enumerate().map(|(index, (across, down))| {
+        let (plane, others) = rest.split_at(across * down);
+        rest = others;
+        let (width, height) = if index == 0 { (width, height) } else { chroma };
+        plane.chunks_exact(across).take(height).map(|row| row[..width].to_vec()).collect()
+    });
+    planes.collect()
 }
 
 /// Pictures with edges, slopes and noise.
@@ -138,7 +184,9 @@ fn sampling() -> impl Strategy<Value = SamplingFactor> {
 proptest! {
     #[test]
     fn files_of_libjpeg_decode_alike(drawing in drawing(), subsampling in subsampling()) {
-        same(&by_libjpeg(&drawing, subsampling))?;
+        let data = by_libjpeg(&drawing, subsampling);
+        same(&data)?;
+        same_planes(&data)?;
     }
 
     #[test]
@@ -218,24 +266,13 @@ fn more_blocks_than_an_mcu_may_have_are_left_alone() {
 
 #[test]
 fn photographs_are_regular_and_decode_alike() {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
     for (folder, at_most) in [("photos", 15), ("raccoon/images", 40)] {
-        let folder = data.join(folder);
-        let Ok(files) = std::fs::read_dir(&folder) else {
-            eprintln!("skipped: {} is not there", folder.display());
-            continue;
-        };
-        let mut files: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
-        files.sort();
-        for file in
-            files.iter().filter(|file| file.extension().is_some_and(|name| name == "jpg")).take(at_most)
-        {
-            let data = std::fs::read(file).expect("a file");
+        photographs::each(folder, at_most, |file, data| {
             for (scale, divisor) in [(Scale::Whole, 1), (Scale::Half, 2)] {
-                let found = decode(&data, scale, Pixels::Rgbx).expect("a regular file");
-                let expected = expected(&data, divisor, Pixels::Rgbx).expect("a good file");
+                let found = decode(data, scale, Pixels::Rgbx).expect("a regular file");
+                let expected = expected(data, divisor, Pixels::Rgbx).expect("a good file");
                 assert!(found == expected, "{}", file.display());
             }
-        }
+        });
     }
 }

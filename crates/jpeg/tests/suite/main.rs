@@ -1,0 +1,5 @@
+//! libjpeg-turbo decides what is right.
+
+mod decoder;
+mod encoder;
+mod photographs;
