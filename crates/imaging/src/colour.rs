@@ -1,8 +1,10 @@
 //! From the file's own colours to sRGB.
 
+use std::sync::Arc;
+
 use moxcms::{
     BarycentricWeightScale, ColorProfile, DataColorSpace, InterpolationMethod, Layout, RenderingIntent,
-    TransformExecutor, TransformOptions,
+    Transform8BitExecutor, TransformExecutor, TransformOptions,
 };
 
 use crate::ImageError;
@@ -22,10 +24,15 @@ pub(crate) fn to_srgb(raster: Raster, profile: Option<&[u8]>) -> Result<Raster, 
     }
 }
 
-/// `None` where the profile is of no use.
-fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> {
+/// Whether the colours of such pixels with such a profile are sRGB, or next to it.
+pub(crate) fn is_srgb(profile: Option<&[u8]>, channels: Channels) -> bool {
+    profile.is_none_or(|profile| conversion(profile, channels).is_none())
+}
+
+/// How pixels with a profile become sRGB, and what they are then; `None` where the profile is of no use.
+fn conversion(profile: &[u8], channels: Channels) -> Option<(Arc<Transform8BitExecutor>, Channels)> {
     let profile = ColorProfile::new_from_slice(profile).ok()?;
-    let (space, source, target, channels) = match raster.channels() {
+    let (space, source, target, channels) = match channels {
         Channels::Gray => (DataColorSpace::Gray, Layout::Gray, Layout::Rgb, Channels::Rgb),
         Channels::Rgb => (DataColorSpace::Rgb, Layout::Rgb, Layout::Rgb, Channels::Rgb),
         Channels::Rgbx => (DataColorSpace::Rgb, Layout::Rgba, Layout::Rgba, Channels::Rgbx),
@@ -47,6 +54,12 @@ fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> 
     if keeps_layout && is_nearly_identical(transform.as_ref(), channels) {
         return None;
     }
+    Some((transform, channels))
+}
+
+/// `None` where the profile is of no use.
+fn apply(profile: &[u8], raster: &Raster) -> Option<Result<Raster, ImageError>> {
+    let (transform, channels) = conversion(profile, raster.channels())?;
     let pixels = raster.size().0 as usize * raster.size().1 as usize;
     let mut samples = vec![0; pixels * channels.count()];
     let source_row = raster.stride();

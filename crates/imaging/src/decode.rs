@@ -4,17 +4,13 @@ use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::{Deserialize, Serialize};
-use types::{Orientation, Sizes};
 
 use crate::error::within;
 use crate::exif::Exif;
 use crate::format::sniff;
-use crate::geometry::Placement;
-use crate::jpeg::Markers;
-use crate::layer::View;
+use crate::jpeg::{Detail, Markers};
 use crate::raster::{Channels, Raster, byte_len};
-use crate::reduction::Reduction;
-use crate::{ImageError, ImageFormat, Limits, jpeg, png, stock};
+use crate::{ImageError, ImageFormat, Limits, jpeg, orient, png, stock};
 
 /// What a file's headers tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,15 +31,6 @@ pub struct Probe {
     pub(crate) reducible: bool,
 }
 
-/// What decoding is for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Purpose<'a> {
-    /// Every pixel as it is.
-    Facts,
-    /// Enough pixels for variants of these sizes, laid out for speed.
-    Variants(&'a Sizes),
-}
-
 /// Reads the headers of `data` and checks every limit that they tell of. No pixel is decoded.
 ///
 /// # Errors
@@ -57,7 +44,7 @@ pub fn probe(data: &[u8], limits: &Limits) -> Result<Probe, ImageError> {
             width,
             height,
             decoded_bytes: opened.peak_bytes(),
-            reducible: matches!(&opened.codec, Codec::Jpeg(markers) if !markers.frame.lossless),
+            reducible: opened.is_reducible(),
             buffer_bytes: opened.decoder_bytes.saturating_sub(byte_len(opened.size, opened.pixel_bytes)),
         })
     })
@@ -91,6 +78,11 @@ pub(crate) enum Codec<'a> {
 }
 
 impl Opened<'_> {
+    /// Whether it may be decoded to a fraction of its size.
+    pub(crate) fn is_reducible(&self) -> bool {
+        matches!(&self.codec, Codec::Jpeg(markers) if !markers.frame.lossless)
+    }
+
     /// See [`Probe::decoded_bytes`]: after decoding, at most three pictures live at once (the one read, the
     /// one made from it, and a resizer's scratch or premultiplied copy).
     fn peak_bytes(&self) -> u64 {
@@ -98,20 +90,47 @@ impl Opened<'_> {
     }
 }
 
-/// A decoded picture with what its file said about it.
+/// A file whose headers were read, and what they say about its picture.
 #[derive(Debug)]
-pub(crate) struct Decoded<'a> {
-    pub(crate) format: ImageFormat,
-    pub(crate) animated: bool,
-    /// The size of the upright original.
-    pub(crate) size: (u32, u32),
-    /// Upright, in the file's own colours; for variants perhaps smaller than the original.
-    pub(crate) raster: Raster,
-    /// Where the raster shows the original.
-    pub(crate) view: View,
-    pub(crate) orientation: Orientation,
+pub(crate) struct Original<'a> {
+    pub(crate) data: &'a [u8],
+    limits: &'a Limits,
+    pub(crate) opened: Opened<'a>,
     pub(crate) exif: Exif,
-    pub(crate) icc: Option<Cow<'a, [u8]>>,
+    /// The size of the upright picture.
+    pub(crate) size: (u32, u32),
+}
+
+impl<'a> Original<'a> {
+    /// Reads headers, and checks limits.
+    pub(crate) fn open(data: &'a [u8], limits: &'a Limits) -> Result<Self, ImageError> {
+        let opened = open(data, limits)?;
+        let exif = match opened.format {
+            ImageFormat::Tiff => Exif::read(data),
+            _ => opened.exif.as_deref().map(Exif::read).unwrap_or_default(),
+        };
+        let size = exif.orientation.oriented_size(opened.size);
+        Ok(Self { data, limits, opened, exif, size })
+    }
+
+    /// Decodes strictly and turns upright. Colours are the file's own.
+    pub(crate) fn raster(&self, detail: Detail) -> Result<Raster, ImageError> {
+        let raster = match &self.opened.codec {
+            Codec::Jpeg(markers) => jpeg::decode(self.data, markers, self.limits, detail)?,
+            Codec::Png => png::decode(self.data, self.limits)?,
+            Codec::Stock => stock::decode(self.data, self.opened.format, self.limits)?,
+        };
+        let announced = detail.reduction().size(self.opened.size);
+        if raster.size() != announced {
+            let found = raster.size();
+            return Err(ImageError::Corrupt(format!(
+                "announced as {announced:?} pixels, decoded as {found:?}"
+            )));
+        }
+        let associated = self.opened.format == ImageFormat::Tiff && self.exif.premultiplied;
+        let raster = if associated { raster.unpremultiplied() } else { raster };
+        orient::upright(raster.without_opaque_alpha(), self.exif.orientation)
+    }
 }
 
 /// Sniffs, reads headers and checks limits.
@@ -136,50 +155,6 @@ pub(crate) fn open<'a>(data: &'a [u8], limits: &Limits) -> Result<Opened<'a>, Im
         within("metadata in bytes", metadata.len() as u64, limits.max_metadata_bytes)?;
     }
     Ok(opened)
-}
-
-/// Decodes strictly and turns upright.
-pub(crate) fn decode<'a>(
-    data: &'a [u8],
-    limits: &Limits,
-    purpose: Purpose<'_>,
-) -> Result<Decoded<'a>, ImageError> {
-    let opened = open(data, limits)?;
-    let exif = match opened.format {
-        ImageFormat::Tiff => Exif::read(data),
-        _ => opened.exif.as_deref().map(Exif::read).unwrap_or_default(),
-    };
-    let size = exif.orientation.oriented_size(opened.size);
-    let (raster, reduction) = match (&opened.codec, purpose) {
-        (Codec::Jpeg(markers), Purpose::Facts) => {
-            (jpeg::decode(data, markers, limits, jpeg::Detail::Whole)?, Reduction::NONE)
-        }
-        (Codec::Jpeg(markers), Purpose::Variants(sizes)) => {
-            let placements = Placement::all(sizes, size);
-            let reduction =
-                if markers.frame.lossless { Reduction::NONE } else { Reduction::covering(&placements) };
-            (jpeg::decode(data, markers, limits, jpeg::Detail::Reduced(reduction))?, reduction)
-        }
-        (Codec::Png, _) => (png::decode(data, limits)?, Reduction::NONE),
-        (Codec::Stock, _) => (stock::decode(data, opened.format, limits)?, Reduction::NONE),
-    };
-    if raster.size() != reduction.size(opened.size) {
-        let (announced, found) = (opened.size, raster.size());
-        return Err(ImageError::Corrupt(format!("announced as {announced:?} pixels, decoded as {found:?}")));
-    }
-    let associated = opened.format == ImageFormat::Tiff && exif.premultiplied;
-    let raster = if associated { raster.unpremultiplied() } else { raster };
-    let raster = crate::orient::upright(raster.without_opaque_alpha(), exif.orientation)?;
-    Ok(Decoded {
-        format: opened.format,
-        animated: opened.animated,
-        size,
-        raster,
-        view: View::decoded(reduction, opened.size, exif.orientation),
-        orientation: exif.orientation,
-        exif,
-        icc: opened.icc,
-    })
 }
 
 /// Runs `work`, turning a panic (third-party decoders are known to have some) into an error.

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use ::jpeg::PlaneBuf;
 use turbojpeg::{Compressor, PixelFormat, Subsamp};
 use types::{JpegQuality, OutputFormat};
 
@@ -14,6 +15,7 @@ use crate::raster::{Channels, Raster};
 #[derive(Default)]
 pub(crate) struct Encoder {
     jpeg: Option<Compressor>,
+    planes: jpeg::Encoder,
 }
 
 impl Encoder {
@@ -24,6 +26,15 @@ impl Encoder {
             OutputFormat::Png => png(tight(raster)?.as_ref()),
             OutputFormat::WebP { quality } => webp(tight(raster)?.as_ref(), quality),
         }
+    }
+
+    /// Encodes luminance, blue and red chrominance, of which two pixels share a sample, across and down.
+    pub(crate) fn planes(
+        &mut self,
+        planes: [&PlaneBuf; 3],
+        quality: JpegQuality,
+    ) -> Result<Vec<u8>, ImageError> {
+        self.planes.encode(planes.map(PlaneBuf::as_plane), quality.get()).map_err(failed)
     }
 
     fn jpeg(&mut self, raster: &Raster, quality: JpegQuality) -> Result<Vec<u8>, ImageError> {

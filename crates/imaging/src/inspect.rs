@@ -7,7 +7,8 @@ use sha2::Digest;
 use types::{Orientation, Sha256};
 
 use crate::colour::cmyk_without_profile;
-use crate::decode::{Purpose, decode, guarded};
+use crate::decode::{Original, guarded};
+use crate::jpeg::Detail;
 use crate::raster::{Channels, Raster};
 use crate::resize::{Scaler, settle_alpha};
 use crate::{ImageError, ImageFormat, Limits};
@@ -41,17 +42,18 @@ pub struct Inspection {
 /// The data is not an image that is read, is damaged, or exceeds a limit.
 pub fn inspect(data: &[u8], limits: &Limits) -> Result<Inspection, ImageError> {
     guarded(|| {
-        let decoded = decode(data, limits, Purpose::Facts)?;
-        let (width, height) = decoded.raster.size();
+        let original = Original::open(data, limits)?;
+        let raster = original.raster(Detail::Whole)?;
+        let (width, height) = raster.size();
         Ok(Inspection {
-            format: decoded.format,
+            format: original.opened.format,
             width,
             height,
-            orientation: decoded.orientation,
-            exif: decoded.exif.into_facts(),
-            pixel_hash: pixel_hash(&decoded.raster),
-            perceptual_hash: perceptual_hash(&decoded.raster)?,
-            animated: decoded.animated,
+            orientation: original.exif.orientation,
+            pixel_hash: pixel_hash(&raster),
+            perceptual_hash: perceptual_hash(&raster)?,
+            animated: original.opened.animated,
+            exif: original.exif.into_facts(),
         })
     })
 }
@@ -79,7 +81,7 @@ fn perceptual_hash(raster: &Raster) -> Result<u64, ImageError> {
     };
     let picture = inked.as_ref().unwrap_or(raster);
     let whole = [0.0, 0.0, f64::from(picture.size().0), f64::from(picture.size().1)];
-    let small = Scaler::default().scale(picture, whole, THUMB)?;
+    let small = Scaler::default().scale(picture, whole, THUMB, Vec::new())?;
     let white = types::AlphaPolicy::Flatten { background: types::Rgb::WHITE };
     let rgb = settle_alpha(&small, white)?;
     let (width, height) = rgb.size();

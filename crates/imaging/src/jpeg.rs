@@ -49,6 +49,17 @@ pub(crate) enum Detail {
     Whole,
     /// A smaller picture, four bytes a pixel where it has colours.
     Reduced(Reduction),
+    /// The same of a file that is known to be irregular.
+    Irregular(Reduction),
+}
+
+impl Detail {
+    pub(crate) fn reduction(self) -> Reduction {
+        match self {
+            Self::Whole => Reduction::NONE,
+            Self::Reduced(reduction) | Self::Irregular(reduction) => reduction,
+        }
+    }
 }
 
 /// Decodes the picture.
@@ -69,6 +80,7 @@ fn regular(data: &[u8], detail: Detail) -> Result<Option<Raster>, ImageError> {
     let (scale, pixels) = match detail {
         Detail::Whole => (Scale::Whole, Pixels::Rgb),
         Detail::Reduced(reduction) => (reduction.into(), Pixels::Rgbx),
+        Detail::Irregular(_) => return Ok(None),
     };
     let Ok(picture) = ::jpeg::decode(data, scale, pixels) else { return Ok(None) };
     let channels = match picture.pixels {
@@ -95,9 +107,10 @@ fn by_libjpeg(
     if (header.width, header.height) != (size.0 as usize, size.1 as usize) {
         return Err(ImageError::Corrupt("two different sizes".to_owned()));
     }
-    let (colour, reduction) = match detail {
-        Detail::Whole => ((PixelFormat::RGB, Channels::Rgb), Reduction::NONE),
-        Detail::Reduced(reduction) => ((PixelFormat::RGBX, Channels::Rgbx), reduction),
+    let reduction = detail.reduction();
+    let colour = match detail {
+        Detail::Whole => (PixelFormat::RGB, Channels::Rgb),
+        Detail::Reduced(_) | Detail::Irregular(_) => (PixelFormat::RGBX, Channels::Rgbx),
     };
     let (format, channels) = match header.colorspace {
         Colorspace::Gray => (PixelFormat::GRAY, Channels::Gray),

@@ -3,14 +3,15 @@
 use types::{Affine, NormalizationPolicy, Orientation, SizeSpec};
 
 use crate::colour::to_srgb;
-use crate::decode::{Probe, Purpose, decode, guarded};
-use crate::encode::Encoder;
+use crate::decode::{Original, Probe, guarded};
 use crate::geometry::Placement;
-use crate::layer::Layer;
-use crate::raster::byte_len;
+use crate::jpeg::Detail;
+use crate::layer::{Layer, View};
+use crate::picture::{Picture, Tools};
+use crate::planar::NoPlanes;
+use crate::raster::{Raster, byte_len};
 use crate::reduction::Reduction;
-use crate::resize::{Scaler, letterbox, settle_alpha};
-use crate::{ImageError, Limits};
+use crate::{ImageError, Limits, planar};
 
 /// One encoded variant.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,8 +67,7 @@ fn decoding(probe: &Probe, policy: &NormalizationPolicy) -> u64 {
 /// Makes the variants of one original after another, keeping codecs and memory between them. One for each thread.
 #[derive(Debug, Default)]
 pub struct Normalizer {
-    scaler: Scaler,
-    encoder: Encoder,
+    tools: Tools,
 }
 
 impl Normalizer {
@@ -96,10 +96,30 @@ impl Normalizer {
         policy: &NormalizationPolicy,
         limits: &Limits,
     ) -> Result<Normalized, ImageError> {
-        let decoded = decode(data, limits, Purpose::Variants(policy.sizes()))?;
-        let original = Layer { raster: to_srgb(decoded.raster, decoded.icc.as_deref())?, view: decoded.view };
-        let (width, height) = decoded.size;
-        let placements = Placement::all(policy.sizes(), decoded.size);
+        let original = Original::open(data, limits)?;
+        let placements = Placement::all(policy.sizes(), original.size);
+        let renditions = match planar::decode(&original, &placements, policy.format()) {
+            Ok(layer) => self.variants(layer, &placements, policy)?,
+            Err(reason) => {
+                let is_reducible = original.opened.is_reducible();
+                let reduction = if is_reducible { Reduction::covering(&placements) } else { Reduction::NONE };
+                let detail = match reason {
+                    NoPlanes::Unsuitable => Detail::Reduced(reduction),
+                    NoPlanes::Irregular => Detail::Irregular(reduction),
+                };
+                self.variants(pixels(&original, detail)?, &placements, policy)?
+            }
+        };
+        let (width, height) = original.size;
+        Ok(Normalized { width, height, orientation: original.exif.orientation, renditions })
+    }
+
+    fn variants<P: Picture>(
+        &mut self,
+        original: Layer<P>,
+        placements: &[Placement],
+        policy: &NormalizationPolicy,
+    ) -> Result<Vec<Rendition>, ImageError> {
         let mut order: Vec<_> = placements.iter().zip(policy.sizes().iter()).enumerate().collect();
         // Largest first, so that the smaller ones have something to be made from.
         order.sort_by_key(|(_, (placement, _))| std::cmp::Reverse(byte_len(placement.scaled, 1)));
@@ -110,31 +130,28 @@ impl Normalizer {
             let twin = renditions.iter().find(|(_, made, _)| *made == placement);
             let rendition = match twin {
                 Some((_, _, twin)) => Rendition { spec, ..twin.clone() },
-                None => self.rendition(&mut layers, spec, placement, policy)?,
+                None => {
+                    let shown = Layer::scaled(&mut layers, placement, &mut self.tools)?;
+                    let bytes = shown.encoded(placement, policy, &mut self.tools)?;
+                    let (width, height) = placement.canvas;
+                    Rendition { spec, width, height, affine: placement.affine(), bytes }
+                }
             };
             renditions.push((index, placement, rendition));
         }
-        self.scaler.keep(layers.into_iter().map(|layer| layer.raster));
+        layers.into_iter().for_each(|layer| layer.picture.recycle(&mut self.tools.memory));
+        self.tools.memory.settle();
         renditions.sort_by_key(|(index, ..)| *index);
-        let renditions = renditions.into_iter().map(|(.., rendition)| rendition).collect();
-        Ok(Normalized { width, height, orientation: decoded.orientation, renditions })
+        Ok(renditions.into_iter().map(|(.., rendition)| rendition).collect())
     }
+}
 
-    fn rendition(
-        &mut self,
-        layers: &mut Vec<Layer>,
-        spec: SizeSpec,
-        placement: &Placement,
-        policy: &NormalizationPolicy,
-    ) -> Result<Rendition, ImageError> {
-        let layer = Layer::scaled(layers, placement, &mut self.scaler)?;
-        // Alpha is settled after scaling: blending first would tint the edges with the background twice.
-        let settled = settle_alpha(&layer.raster, policy.alpha())?;
-        let canvas = letterbox(settled, placement, policy.pad())?;
-        let (width, height) = canvas.size();
-        let bytes = self.encoder.encode(&canvas, policy.format())?;
-        Ok(Rendition { spec, width, height, affine: placement.affine(), bytes })
-    }
+/// The original as pixels in sRGB.
+fn pixels(original: &Original<'_>, detail: Detail) -> Result<Layer<Raster>, ImageError> {
+    let picture = to_srgb(original.raster(detail)?, original.opened.icc.as_deref())?;
+    let divisor = detail.reduction().divisor();
+    let view = View::decoded((divisor, divisor), original.opened.size, original.exif.orientation);
+    Ok(Layer { picture, view })
 }
 
 /// As [`Normalizer::normalize`], for one original alone.

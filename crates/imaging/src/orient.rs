@@ -1,5 +1,6 @@
 //! Turning stored pixels upright.
 
+use ::jpeg::PlaneBuf;
 use types::Orientation;
 
 use crate::ImageError;
@@ -11,22 +12,45 @@ pub(crate) fn upright(raster: Raster, orientation: Orientation) -> Result<Raster
         return Ok(raster);
     }
     let (size, channels) = (orientation.oriented_size(raster.size()), raster.channels());
+    let (width, samples) = (raster.size().0 as usize, raster.samples());
     let samples = match channels {
-        Channels::Gray => turn::<1>(&raster, orientation),
-        Channels::Rgb => turn::<3>(&raster, orientation),
-        Channels::Rgbx | Channels::Rgba | Channels::Cmyk => turn::<4>(&raster, orientation),
+        Channels::Gray => turn::<1>(samples, width, raster.size(), size.0 as usize, orientation),
+        Channels::Rgb => turn::<3>(samples, width, raster.size(), size.0 as usize, orientation),
+        Channels::Rgbx | Channels::Rgba | Channels::Cmyk => {
+            turn::<4>(samples, width, raster.size(), size.0 as usize, orientation)
+        }
     };
     Raster::new(size, channels, samples)
 }
 
-fn turn<const N: usize>(raster: &Raster, orientation: Orientation) -> Vec<u8> {
-    let (source, _) = raster.samples().as_chunks::<N>();
-    let (width, height) = (raster.size().0 as usize, raster.size().1 as usize);
-    let (across, down) = orientation.oriented_size(raster.size());
+/// The same of one plane of samples.
+pub(crate) fn upright_plane(plane: PlaneBuf, orientation: Orientation) -> PlaneBuf {
+    if orientation == Orientation::Upright {
+        return plane;
+    }
+    let size = (plane.width as u32, plane.height as u32);
+    let (width, height) = orientation.oriented_size(size);
+    let (width, height) = (width as usize, height as usize);
+    let stride = width.next_multiple_of(PlaneBuf::ALIGNMENT);
+    let samples = turn::<1>(&plane.samples, plane.stride, size, stride, orientation);
+    PlaneBuf { width, height, stride, samples }
+}
+
+/// Turns a picture of `size` pixels of `N` bytes, of which rows lie `row` pixels apart, to one whose rows lie `stride` apart.
+fn turn<const N: usize>(
+    samples: &[u8],
+    row: usize,
+    size: (u32, u32),
+    stride: usize,
+    orientation: Orientation,
+) -> Vec<u8> {
+    let (source, _) = samples.as_chunks::<N>();
+    let (width, height) = (size.0 as usize, size.1 as usize);
+    let (across, down) = orientation.oriented_size(size);
     let (across, down) = (across as usize, down as usize);
     // Which stored pixel an upright one comes from is linear: `start + x·step_x + y·step_y`.
-    let (last_x, last_y) = (width - 1, (height - 1) * width);
-    let row = width as isize;
+    let (last_x, last_y) = (width - 1, (height - 1) * row);
+    let row = row as isize;
     let (start, step_x, step_y) = match orientation {
         Orientation::Upright => (0, 1, row),
         Orientation::FlipHorizontal => (last_x, -1, row),
@@ -37,7 +61,7 @@ fn turn<const N: usize>(raster: &Raster, orientation: Orientation) -> Vec<u8> {
         Orientation::Transverse => (last_y + last_x, -row, -1),
         Orientation::Rotate270 => (last_x, row, -1),
     };
-    let mut turned = vec![0; raster.samples().len()];
+    let mut turned = vec![0; stride * down * N];
     let (target, _) = turned.as_chunks_mut::<N>();
     // In tiles, because a turned walk otherwise misses the cache at every pixel.
     const TILE: usize = 32;
@@ -46,7 +70,7 @@ fn turn<const N: usize>(raster: &Raster, orientation: Orientation) -> Vec<u8> {
             for y in tile_y..(tile_y + TILE).min(down) {
                 for x in tile_x..(tile_x + TILE).min(across) {
                     let from = start as isize + x as isize * step_x + y as isize * step_y;
-                    target[y * across + x] = source[from as usize];
+                    target[y * stride + x] = source[from as usize];
                 }
             }
         }

@@ -14,11 +14,18 @@ impl Reduction {
 
     /// The strongest reduction at which no placement has to be enlarged that is not enlarged anyway.
     pub(crate) fn covering(placements: &[Placement]) -> Self {
+        Self::covering_shared(placements, (1, 1), 1)
+    }
+
+    /// The same for samples that so many pixels share, across and down, and that so many pixels of a variant will
+    /// share.
+    pub(crate) fn covering_shared(placements: &[Placement], before: (u32, u32), after: u32) -> Self {
         let covers = |divisor: &u32| {
             placements.iter().all(|placement| {
                 let [_, _, width, height] = placement.source;
                 let (across, down) = placement.scaled;
-                width >= f64::from(across * divisor) && height >= f64::from(down * divisor)
+                width * f64::from(after) >= f64::from(across * divisor * before.0)
+                    && height * f64::from(after) >= f64::from(down * divisor * before.1)
             })
         };
         Self([8, 4, 2].into_iter().find(covers).unwrap_or(1))
@@ -65,6 +72,21 @@ mod tests {
         assert_eq!(covering(&["800x600:stretch"], (640, 480)), 1, "enlarged from every pixel there is");
         // The shown part counts: 100x100 of a 1600x100 picture has 100x100 pixels.
         assert_eq!(covering(&["100x100:crop"], (1600, 100)), 1);
+    }
+
+    #[test]
+    fn chrominance_has_to_cover_half_of_a_variant() {
+        let all = |specs: &[&str], size| -> Vec<Placement> {
+            specs.iter().map(|spec| Placement::new(spec.parse().expect("a valid spec"), size)).collect()
+        };
+        let chroma =
+            |specs: &[&str], size, before| Reduction::covering_shared(&all(specs, size), before, 2).divisor();
+        // 1280x960 pixels of 2560x1920: the half, and of samples that every pixel has a quarter.
+        assert_eq!(chroma(&["1280x960"], (2560, 1920), (2, 2)), 2);
+        assert_eq!(chroma(&["1280x960"], (2560, 1920), (1, 1)), 4);
+        assert_eq!(chroma(&["1280x960"], (2560, 1920), (2, 1)), 2, "both sides count");
+        assert_eq!(chroma(&["800x600:stretch"], (640, 480), (1, 1)), 1, "320 are too few for 400");
+        assert_eq!(chroma(&["1080p"], (640, 480), (1, 1)), 2);
     }
 
     #[test]

@@ -1,60 +1,32 @@
 //! Scaling, flattening and letterboxing one picture for one variant.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::Arc;
 
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-use pic_scale::{ImageSize, ImageStore, ImageStoreMut, ResamplingFunction, ThreadingPolicy};
-use types::{AlphaPolicy, Rgb};
+use types::{AlphaPolicy, NormalizationPolicy, Rgb};
 
 use crate::ImageError;
 use crate::colour::{gray_to_rgb, multiply};
 use crate::geometry::Placement;
+use crate::layer::{View, within};
+use crate::picture::{Memory, Picture, Tools};
 use crate::raster::{Channels, Raster, byte_len};
 
-/// Makes variants of one picture after another, keeping scratch memory between them.
+/// Scales pixels of any kind, keeping scratch memory.
 #[derive(Debug, Default)]
-pub(crate) struct Scaler {
-    whole: WholeScaler,
-    part: Resizer,
-    /// Memory of earlier pictures, for new ones.
-    spare: Vec<Vec<u8>>,
-}
+pub(crate) struct Scaler(Resizer);
 
 impl Scaler {
-    /// How much memory is kept between pictures.
-    const MAX_SPARE: usize = 16 << 20;
-
-    /// The part of `raster` in `window` (left, top, width, height, in its pixels) at `size`, with Lanczos3; colours
-    /// are premultiplied by alpha meanwhile.
+    /// The part of `raster` in `window` (left, top, width, height, in its pixels) at `size`, with Lanczos3, in the
+    /// memory of `room`; colours are premultiplied by alpha meanwhile.
     pub(crate) fn scale(
-        &mut self,
-        raster: &Raster,
-        window: [f64; 4],
-        size: (u32, u32),
-    ) -> Result<Raster, ImageError> {
-        let (width, height) = raster.size();
-        let mut samples = self.spare.pop().unwrap_or_default();
-        samples.resize(byte_len(size, raster.channels().count()) as usize, 0);
-        let whole = window == [0.0, 0.0, f64::from(width), f64::from(height)];
-        if whole && raster.channels() == Channels::Rgbx {
-            self.whole.scale(raster, size, &mut samples)?;
-        } else {
-            self.scale_part(raster, window, size, &mut samples)?;
-        }
-        Raster::new(size, raster.channels(), samples)
-    }
-
-    fn scale_part(
         &mut self,
         raster: &Raster,
         [left, top, shown_width, shown_height]: [f64; 4],
         size: (u32, u32),
-        samples: &mut [u8],
-    ) -> Result<(), ImageError> {
+        room: Vec<u8>,
+    ) -> Result<Raster, ImageError> {
         let (kind, premultiply) = match raster.channels() {
             Channels::Gray => (PixelType::U8, false),
             Channels::Rgb => (PixelType::U8x3, false),
@@ -64,67 +36,42 @@ impl Scaler {
         };
         let (width, height) = raster.size();
         let source = ImageRef::new(width, height, raster.samples(), kind).map_err(failed)?;
-        let mut target = Image::from_slice_u8(size.0, size.1, samples, kind).map_err(failed)?;
+        let mut samples = room;
+        samples.resize(byte_len(size, raster.channels().count()) as usize, 0);
+        let mut target = Image::from_slice_u8(size.0, size.1, &mut samples, kind).map_err(failed)?;
         let options = ResizeOptions::new()
             .use_alpha(premultiply)
             .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
             .crop(left, top, shown_width, shown_height);
-        self.part.resize(&source, &mut target, &options).map_err(failed)
-    }
-
-    /// Keeps the memory of pictures that are done with.
-    pub(crate) fn keep(&mut self, rasters: impl Iterator<Item = Raster>) {
-        self.spare.extend(rasters.map(Raster::into_samples));
-        // The largest is taken first.
-        self.spare.sort_by_key(Vec::capacity);
-        while self.spare.iter().map(Vec::capacity).sum::<usize>() > Self::MAX_SPARE {
-            self.spare.pop();
-        }
+        self.0.resize(&source, &mut target, &options).map_err(failed)?;
+        Raster::new(size, raster.channels(), samples)
     }
 }
 
-/// Scales whole opaque pictures: a sixth faster than `fast_image_resize`, which alone takes parts of pixels.
-#[derive(Default)]
-struct WholeScaler {
-    /// The weights for the last few pairs of sizes: most pictures of a camera have one size.
-    plans: VecDeque<Plan>,
-}
-
-struct Plan {
-    from: (u32, u32),
-    to: (u32, u32),
-    resampling: Arc<pic_scale::Resampling<u8, 4>>,
-}
-
-impl WholeScaler {
-    const MAX_PLANS: usize = 12;
-
-    fn scale(&mut self, raster: &Raster, size: (u32, u32), samples: &mut [u8]) -> Result<(), ImageError> {
-        let image_size = |(width, height): (u32, u32)| ImageSize::new(width as usize, height as usize);
-        let (from, to) = (image_size(raster.size()), image_size(size));
-        let source =
-            ImageStore::<u8, 4>::borrow(raster.samples(), from.width, from.height).map_err(failed)?;
-        let mut target = ImageStoreMut::<u8, 4>::borrow(samples, to.width, to.height).map_err(failed)?;
-        let known = self.plans.iter().position(|plan| (plan.from, plan.to) == (raster.size(), size));
-        let plan = match known.and_then(|index| self.plans.remove(index)) {
-            Some(plan) => plan,
-            None => {
-                let scaler = pic_scale::Scaler::new(ResamplingFunction::Lanczos3)
-                    .set_threading_policy(ThreadingPolicy::Single);
-                let resampling = scaler.plan_rgba_resampling(from, to, false).map_err(failed)?;
-                Plan { from: raster.size(), to: size, resampling }
-            }
-        };
-        plan.resampling.resample(&source, &mut target).map_err(failed)?;
-        self.plans.push_front(plan);
-        self.plans.truncate(Self::MAX_PLANS);
-        Ok(())
+impl Picture for Raster {
+    fn size(&self) -> (u32, u32) {
+        self.size()
     }
-}
 
-impl fmt::Debug for WholeScaler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WholeScaler").field("plans", &self.plans.len()).finish()
+    fn scaled(&self, view: &View, placement: &Placement, tools: &mut Tools) -> Result<Self, ImageError> {
+        let window = within(view.window(placement.source), self.size());
+        tools.scaler.scale(self, window, placement.scaled, tools.memory.take())
+    }
+
+    fn encoded(
+        &self,
+        placement: &Placement,
+        policy: &NormalizationPolicy,
+        tools: &mut Tools,
+    ) -> Result<Vec<u8>, ImageError> {
+        // Alpha is settled after scaling: blending first would tint the edges with the background twice.
+        let settled = settle_alpha(self, policy.alpha())?;
+        let canvas = letterbox(settled, placement, policy.pad())?;
+        tools.encoder.encode(&canvas, policy.format())
+    }
+
+    fn recycle(self, memory: &mut Memory) {
+        memory.give(self.into_samples());
     }
 }
 
@@ -186,7 +133,7 @@ mod tests {
         let row: Vec<u8> = [[255, 0, 0, 255]; 8].into_iter().chain([[0, 255, 0, 0]; 8]).flatten().collect();
         let raster = Raster::new((16, 16), Channels::Rgba, row.repeat(16)).expect("16x16");
         let window = [0.0, 0.0, 16.0, 16.0];
-        let scaled = Scaler::default().scale(&raster, window, (5, 5)).expect("scales");
+        let scaled = Scaler::default().scale(&raster, window, (5, 5), Vec::new()).expect("scales");
         assert!(scaled.samples().chunks_exact(4).all(|pixel| pixel[3] == 0 || pixel[1] == 0));
 
         let white = AlphaPolicy::Flatten { background: Rgb::WHITE };

@@ -175,7 +175,7 @@ pub struct NormalizationPolicy {
 
 impl NormalizationPolicy {
     /// The version of our decode–resize–encode chain. Raise it when the same input and settings give other bytes.
-    pub const ENCODER_VERSION: &str = "imageml-imaging-2";
+    pub const ENCODER_VERSION: &str = "imageml-imaging-3";
 
     /// A policy from its settings.
     ///
@@ -263,7 +263,7 @@ mod tests {
         // Stored hashes depend on this text: changing it re-does all work of every deployment.
         assert_eq!(
             NormalizationPolicy::default().canonical(),
-            r##"{"alpha":{"alpha":"flatten","background":"#ffffff"},"colour":"srgb","encoder":"imageml-imaging-2","filter":"lanczos3","output":{"format":"jpeg","quality":90},"pad":"#000000","sizes":["1080p","720p","800x600"]}"##
+            r##"{"alpha":{"alpha":"flatten","background":"#ffffff"},"colour":"srgb","encoder":"imageml-imaging-3","filter":"lanczos3","output":{"format":"jpeg","quality":90},"pad":"#000000","sizes":["1080p","720p","800x600"]}"##
         );
     }
 

@@ -5,5 +5,6 @@ mod goldens;
 mod limits;
 mod pillow;
 mod placement;
+mod planes;
 mod real_files;
 mod samples;
