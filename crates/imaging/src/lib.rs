@@ -16,9 +16,9 @@
 //!   `r = (255 - k) - c·(255 - k)/255`, as Pillow does; CMYK JPEGs are taken as Adobe-inverted, as Pillow does.
 //! - **16-bit samples** become 8-bit by rounding: `(v·255 + 32 895) >> 16`, the nearest of `v/257`.
 //! - **Resizing** is Lanczos3 in gamma-encoded sRGB with premultiplied alpha; from JPEG to JPEG, where no colour has to be
-//!   converted, luminance and chrominance are resized apart, without the way over red, green and blue. The original is decoded once: a JPEG at
-//!   1/2, 1/4 or 1/8 where that still covers every variant. A variant is made from the smallest larger variant that
-//!   covers it, else from the decoded original.
+//!   converted, luminance and chrominance are resized apart, without the way over red, green and blue. The original is
+//!   decoded once: a JPEG at 1/2, 1/4 or 1/8 where that still covers every variant. A variant is made from the smallest
+//!   larger variant that covers it, else from the decoded original.
 //! - **Channels**: an alpha channel that is 255 throughout counts as none. Outputs are RGB, or RGBA where alpha
 //!   is kept and present; grey originals become RGB.
 //! - **An image without its end mark** (JPEG EOI, PNG IEND) is truncated: what is missing cannot be told from a

@@ -56,7 +56,7 @@ pub(crate) fn decode(
         [(h @ (1 | 2), v @ (1 | 2)), (1, 1), (1, 1)] => ((u32::from(*h), u32::from(*v)), Channels::Rgbx),
         _ => return Err(NoPlanes::Unsuitable),
     };
-    if markers.frame.lossless || !is_srgb(original.opened.icc.as_deref(), channels) {
+    if !original.opened.is_reducible() || !is_srgb(original.opened.icc.as_deref(), channels) {
         return Err(NoPlanes::Unsuitable);
     }
     let (stored, orientation) = (original.opened.size, original.exif.orientation);

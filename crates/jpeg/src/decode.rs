@@ -4,7 +4,7 @@ use crate::entropy::segments::Segments;
 use crate::header::{Cursor, Frame, Header, Scan};
 use crate::layout::{Layout, Scales};
 use crate::render::Renderer;
-use crate::{Irregular, Pixels, Plane, Scale, progressive, sequential};
+use crate::{Irregular, Pixels, PlaneBuf, Scale, progressive, sequential};
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,31 +17,6 @@ pub struct Picture {
     pub pixels: Pixels,
     /// Row by row, without gaps.
     pub samples: Vec<u8>,
-}
-
-/// The samples of one component, with more of them beside and below than belong to the picture.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlaneBuf {
-    /// In samples.
-    pub width: usize,
-    /// In samples.
-    pub height: usize,
-    /// From one row to the next, in samples: a multiple of [`PlaneBuf::ALIGNMENT`].
-    pub stride: usize,
-    /// Row by row.
-    pub samples: Vec<u8>,
-}
-
-impl PlaneBuf {
-    /// Rows are as long as a multiple of this, so that vector instructions need not care for their ends.
-    pub const ALIGNMENT: usize = 32;
-
-    /// To be encoded.
-    #[must_use]
-    pub fn as_plane(&self) -> Plane<'_> {
-        let Self { width, height, stride, ref samples } = *self;
-        Plane { width, height, stride, samples }
-    }
 }
 
 /// Decodes the picture that `data` begins with. `pixels` is wanted of pictures with colours.

@@ -14,8 +14,7 @@ use pulp::Arch;
 
 use self::group::{GROUP, Group, Room, State};
 use self::quantization::{Divisors, Table};
-
-pub use self::plane::Plane;
+use crate::Plane;
 
 /// Why a picture cannot be encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

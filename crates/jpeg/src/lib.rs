@@ -16,12 +16,14 @@ mod layout;
 mod plane;
 mod progressive;
 mod render;
+mod rows;
 mod sequential;
 mod transform;
 mod upsample;
 
-pub use decode::{Picture, PlaneBuf, decode, decode_planes};
-pub use encode::{EncodeError, Encoder, Plane};
+pub use decode::{Picture, decode, decode_planes};
+pub use encode::{EncodeError, Encoder};
+pub use plane::{Plane, PlaneBuf};
 
 /// Why a file is left to another decoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -4,7 +4,7 @@ use pulp::{Arch, Simd, WithSimd};
 
 use crate::blocks::Block;
 use crate::layout::{Component, Layout};
-use crate::plane::Plane;
+use crate::rows::Rows;
 use crate::transform::{self, Transform, WithTransform};
 use crate::{Pixels, PlaneBuf, Scale, colour, upsample};
 
@@ -13,7 +13,7 @@ use crate::{Pixels, PlaneBuf, Scale, colour, upsample};
 pub(crate) struct Renderer<'a> {
     arch: Arch,
     layout: &'a Layout,
-    planes: Vec<Plane>,
+    planes: Vec<Rows>,
     /// `None` where samples are all that is wanted.
     writer: Option<Writer<'a>>,
 }
@@ -36,7 +36,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn of_planes(layout: &'a Layout) -> Self {
         let planes = layout.components.iter().map(|component| {
             let (blocks, block) = (layout.mcus.0 * component.sampling.0, component.scale.block());
-            Plane::whole(blocks, block, layout.mcus.1 * component.sampling.1 * block)
+            Rows::whole(blocks, block, layout.mcus.1 * component.sampling.1 * block)
         });
         Self { arch: Arch::new(), layout, planes: planes.collect(), writer: None }
     }
@@ -51,7 +51,7 @@ impl<'a> Renderer<'a> {
     pub(crate) fn of_pixels(layout: &'a Layout, smallest: Scale, pixels: Pixels, out: &'a mut [u8]) -> Self {
         let planes = layout.components.iter().map(|component| {
             let rows = component.sampling.1 * component.scale.block();
-            Plane::new(layout.mcus.0 * component.sampling.0, 2 * rows.max(8))
+            Rows::new(layout.mcus.0 * component.sampling.0, 2 * rows.max(8))
         });
         let width = layout.size.0.next_multiple_of(2) + 2;
         let writer = Writer {
@@ -89,7 +89,7 @@ impl<'a> Renderer<'a> {
 }
 
 impl Writer<'_> {
-    fn write(&mut self, arch: Arch, layout: &Layout, planes: &[Plane], mcu_row: usize) {
+    fn write(&mut self, arch: Arch, layout: &Layout, planes: &[Rows], mcu_row: usize) {
         let end = (mcu_row + 1) * layout.mcu_height;
         // The last one may need what comes below it.
         let certain = if mcu_row + 1 == layout.mcus.1 { layout.size.1 } else { end - 1 };
@@ -99,7 +99,7 @@ impl Writer<'_> {
         self.next = self.next.max(certain);
     }
 
-    fn row(&mut self, arch: Arch, layout: &Layout, planes: &[Plane], row: usize) {
+    fn row(&mut self, arch: Arch, layout: &Layout, planes: &[Rows], row: usize) {
         let width = layout.size.0;
         let out = &mut self.out[row * width * self.pixels.bytes()..][..width * self.pixels.bytes()];
         let [y, cb, cr] = planes else {
@@ -121,7 +121,7 @@ impl Writer<'_> {
 
 /// See [`Renderer::transform`].
 struct Put<'a> {
-    plane: &'a mut Plane,
+    plane: &'a mut Rows,
     part: &'a Component,
     place: (usize, usize),
     blocks: &'a [Block],
@@ -138,7 +138,7 @@ impl WithTransform for Put<'_> {
 struct Row<'a> {
     layout: &'a Layout,
     fancy: bool,
-    planes: [&'a Plane; 3],
+    planes: [&'a Rows; 3],
     rows: &'a mut [Vec<u8>; 2],
     sums: &'a mut [u16],
     pixels: Pixels,
@@ -169,7 +169,7 @@ impl WithSimd for Row<'_> {
 fn chrominance<'a>(
     layout: &Layout,
     component: usize,
-    plane: &'a Plane,
+    plane: &'a Rows,
     fancy: bool,
     row: usize,
     sums: &mut [u16],

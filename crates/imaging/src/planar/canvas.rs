@@ -22,7 +22,7 @@ pub(super) fn encoded(
     let OutputFormat::Jpeg { quality } = policy.format() else {
         return Err(ImageError::Codec(format!("{:?} of planes", policy.format())));
     };
-    let grid = Grid::of(placement);
+    let grid = Grid::of_chroma(placement);
     let neutral;
     let [blue, red] = match chroma {
         Some(planes) => planes.each_ref(),

@@ -33,69 +33,67 @@ impl PlaneScaler {
     }
 }
 
-/// Luminance of the part that `placement` shows, of a plane that shows the original by `view`.
-pub(super) fn luma(plane: &PlaneBuf, view: &View, placement: &Placement, tools: &mut Tools) -> PlaneBuf {
-    let [left, top, width, height] = view.window(placement.source);
-    let axis = |length: usize, count: u32, start: f64, shown: f64| Axis {
-        length,
-        count: count as usize,
-        start,
-        step: shown / f64::from(count),
-    };
-    let across = axis(plane.width, placement.scaled.0, left, width);
-    let down = axis(plane.height, placement.scaled.1, top, height);
-    scaled(plane, across, down, tools)
-}
-
-fn scaled(plane: &PlaneBuf, across: Axis, down: Axis, tools: &mut Tools) -> PlaneBuf {
-    let (across, down) = (tools.planes.weights(across), tools.planes.weights(down));
-    tools.planes.resampler.resample(plane, &across, &down, tools.memory.take())
-}
-
-/// The samples of chrominance that lie on what a placement shows, two pixels of the canvas sharing one across and down.
+/// The samples that lie on what a placement shows.
 pub(super) struct Grid {
     /// The first one of those on the canvas.
     pub(super) first: (u32, u32),
     pub(super) size: (u32, u32),
     /// How many pixels before the shown part it begins: 0 or 1.
     before: (u32, u32),
+    /// How many pixels of the canvas share one, across and down.
+    shared: u32,
 }
 
 impl Grid {
-    pub(super) fn of(placement: &Placement) -> Self {
+    /// A sample for each pixel.
+    fn of_luma(placement: &Placement) -> Self {
+        Self { first: placement.offset, size: placement.scaled, before: (0, 0), shared: 1 }
+    }
+
+    /// A sample for two pixels across and down.
+    pub(super) fn of_chroma(placement: &Placement) -> Self {
         let ((x, y), (width, height)) = (placement.offset, placement.scaled);
         let first = (x / 2, y / 2);
         let size = ((x + width).div_ceil(2) - first.0, (y + height).div_ceil(2) - first.1);
-        Self { first, size, before: (x % 2, y % 2) }
+        Self { first, size, before: (x % 2, y % 2), shared: 2 }
     }
 
-    fn view(&self, placement: &Placement) -> View {
+    fn chroma_view(&self, placement: &Placement) -> View {
         View::of(placement).halved(self.before)
     }
+
+    /// Makes these samples of a plane that shows the original by `view`.
+    fn scaled(&self, plane: &PlaneBuf, view: &View, placement: &Placement, tools: &mut Tools) -> PlaneBuf {
+        let [left, top, width, height] = view.window(placement.source);
+        let axis = |length: usize, count: u32, start: f64, shown: f64, scaled: u32, before: u32| {
+            let pixel = shown / f64::from(scaled);
+            let start = start - f64::from(before) * pixel;
+            Axis { length, count: count as usize, start, step: f64::from(self.shared) * pixel }
+        };
+        let across = axis(plane.width, self.size.0, left, width, placement.scaled.0, self.before.0);
+        let down = axis(plane.height, self.size.1, top, height, placement.scaled.1, self.before.1);
+        let (across, down) = (tools.planes.weights(across), tools.planes.weights(down));
+        tools.planes.resampler.resample(plane, &across, &down, tools.memory.take())
+    }
+}
+
+/// Luminance of the part that `placement` shows, of a plane that shows the original by `view`.
+pub(super) fn luma(plane: &PlaneBuf, view: &View, placement: &Placement, tools: &mut Tools) -> PlaneBuf {
+    Grid::of_luma(placement).scaled(plane, view, placement, tools)
 }
 
 impl Chroma {
     /// Whether these are the samples that a variant has.
     pub(super) fn fits(&self, placement: &Placement) -> bool {
-        let (grid, [plane, _]) = (Grid::of(placement), &self.planes);
+        let (grid, [plane, _]) = (Grid::of_chroma(placement), &self.planes);
         (plane.width, plane.height) == (grid.size.0 as usize, grid.size.1 as usize)
-            && self.view == grid.view(placement)
+            && self.view == grid.chroma_view(placement)
     }
 
     /// The samples that a variant has.
     pub(super) fn scaled(&self, placement: &Placement, tools: &mut Tools) -> Self {
-        let grid = Grid::of(placement);
-        let [left, top, width, height] = self.view.window(placement.source);
-        let axis = |length: usize, count: u32, start: f64, shown: f64, scaled: u32, before: u32| {
-            let pixel = shown / f64::from(scaled);
-            let start = start - f64::from(before) * pixel;
-            Axis { length, count: count as usize, start, step: 2.0 * pixel }
-        };
-        let planes = self.planes.each_ref().map(|plane| {
-            let across = axis(plane.width, grid.size.0, left, width, placement.scaled.0, grid.before.0);
-            let down = axis(plane.height, grid.size.1, top, height, placement.scaled.1, grid.before.1);
-            scaled(plane, across, down, tools)
-        });
-        Self { planes, view: grid.view(placement) }
+        let grid = Grid::of_chroma(placement);
+        let planes = self.planes.each_ref().map(|plane| grid.scaled(plane, &self.view, placement, tools));
+        Self { planes, view: grid.chroma_view(placement) }
     }
 }

@@ -3,9 +3,9 @@
 use super::block::{self, LONGEST, Quantized};
 use super::codes::STANDARD;
 use super::forward::{Forward, WithForward};
-use super::plane::Plane;
 use super::quantization::Divisors;
 use super::writer::{self, Bits, Bytes, ROOM, Stream};
+use crate::Plane;
 
 /// MCUs of a group, an even number: few enough that their blocks stay in the first cache, enough that samples are read
 /// in long pieces.

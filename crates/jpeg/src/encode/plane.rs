@@ -1,19 +1,7 @@
-//! Samples as they are given, and blocks of them.
+//! Blocks of the samples that are given.
 
 use super::EncodeError;
-
-/// Samples of one component: rows of `stride` bytes, of which the first `width` belong to the picture.
-#[derive(Debug, Clone, Copy)]
-pub struct Plane<'a> {
-    /// Samples across.
-    pub width: usize,
-    /// Rows.
-    pub height: usize,
-    /// From the start of a row to that of the next.
-    pub stride: usize,
-    /// Row by row. The last one need not be longer than `width`.
-    pub samples: &'a [u8],
-}
+use crate::Plane;
 
 /// Two blocks beside each other, row by row.
 pub(super) type Samples = [[u8; 16]; 8];
