@@ -31,7 +31,7 @@ pub(crate) fn upright_plane(plane: PlaneBuf, orientation: Orientation) -> PlaneB
     let size = (plane.width as u32, plane.height as u32);
     let (width, height) = orientation.oriented_size(size);
     let (width, height) = (width as usize, height as usize);
-    let stride = width.next_multiple_of(PlaneBuf::ALIGNMENT);
+    let stride = PlaneBuf::stride_of(width);
     let samples = turn::<1>(&plane.samples, plane.stride, size, stride, orientation);
     PlaneBuf { width, height, stride, samples }
 }

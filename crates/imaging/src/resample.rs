@@ -39,7 +39,7 @@ impl Resampler {
         room: Vec<u8>,
     ) -> PlaneBuf {
         let (width, height) = (across.count(), down.count());
-        let stride = width.next_multiple_of(PlaneBuf::ALIGNMENT);
+        let stride = PlaneBuf::stride_of(width);
         let mut samples = room;
         samples.resize(stride * height, 0);
         let mut target = PlaneBuf { width, height, stride, samples };

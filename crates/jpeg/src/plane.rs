@@ -30,6 +30,12 @@ impl PlaneBuf {
     /// Rows are as long as a multiple of this, so that vector instructions need not care for their ends.
     pub const ALIGNMENT: usize = 32;
 
+    /// How long rows of so many samples are.
+    #[must_use]
+    pub fn stride_of(width: usize) -> usize {
+        width.next_multiple_of(Self::ALIGNMENT)
+    }
+
     /// To be encoded.
     #[must_use]
     pub fn as_plane(&self) -> Plane<'_> {

@@ -24,7 +24,7 @@ impl Rows {
 
     /// For all rows of a component: `blocks` across, each of `block` samples across, and `rows` of samples.
     pub(crate) fn whole(blocks: usize, block: usize, rows: usize) -> Self {
-        let stride = (blocks.next_multiple_of(2) * block).next_multiple_of(PlaneBuf::ALIGNMENT);
+        let stride = PlaneBuf::stride_of(blocks.next_multiple_of(2) * block);
         Self { stride, mask: usize::MAX, samples: vec![0; stride * rows] }
     }
 

@@ -31,10 +31,10 @@ pub(super) fn encoded(
             [&neutral, &neutral]
         }
     };
-    let [bar, blue_bar, red_bar] = ycc(policy.pad());
     if placement.scaled == placement.canvas {
         return tools.encoder.planes([luma, blue, red], quality);
     }
+    let [bar, blue_bar, red_bar] = ycc(policy.pad());
     let luma = on_canvas(luma, placement.offset, placement.canvas, bar);
     let blue = chroma_on_canvas(blue, &grid, placement, blue_bar);
     let red = chroma_on_canvas(red, &grid, placement, red_bar);
@@ -74,7 +74,7 @@ fn chroma_on_canvas(plane: &PlaneBuf, grid: &Grid, placement: &Placement, bar: u
 
 fn filled((width, height): (u32, u32), value: u8) -> PlaneBuf {
     let (width, height) = (width as usize, height as usize);
-    let stride = width.next_multiple_of(PlaneBuf::ALIGNMENT);
+    let stride = PlaneBuf::stride_of(width);
     PlaneBuf { width, height, stride, samples: vec![value; stride * height] }
 }
 

@@ -6,7 +6,7 @@ use super::*;
 
 /// A plane with noise, beside the picture too.
 fn plane(width: usize, height: usize, seed: u32) -> PlaneBuf {
-    let stride = width.next_multiple_of(PlaneBuf::ALIGNMENT);
+    let stride = PlaneBuf::stride_of(width);
     let mut state = seed;
     let samples = std::iter::repeat_with(|| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -26,7 +26,7 @@ fn axis(length: usize, count: usize) -> Axis {
 /// By the slow way that every processor can take.
 fn portable(source: &PlaneBuf, across: &Weights, down: &Weights) -> PlaneBuf {
     let (width, height) = (across.count(), down.count());
-    let stride = width.next_multiple_of(PlaneBuf::ALIGNMENT);
+    let stride = PlaneBuf::stride_of(width);
     let mut target = PlaneBuf { width, height, stride, samples: vec![0; stride * height] };
     let mut scratch = Resampler::default();
     let job = Job { source, across, down, target: &mut target, scratch: &mut scratch };
