@@ -6,6 +6,7 @@ mod intake;
 mod outage;
 mod publish;
 mod pulse;
+mod slots;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use types::{ObjectVersion, S3Uri, Sha256};
 use self::batch::Batcher;
 use self::outage::Outages;
 pub use self::pulse::Pulse;
+pub use self::slots::Slots;
 use crate::{Accepted, CpuPool, MemoryBudget, Observer, SourceError, Stage, WorkSource};
 
 /// What the engine works with: the adapters, and the budgets that all work shares.

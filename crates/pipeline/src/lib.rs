@@ -13,7 +13,7 @@ mod stage;
 
 pub use budget::{MemoryBudget, MemoryPermit};
 pub use cpu::{CpuPool, Panicked};
-pub use engine::{Backends, Engine, EngineSettings, Patience, Pulse, Shutdown};
+pub use engine::{Backends, Engine, EngineSettings, Patience, Pulse, Shutdown, Slots};
 pub use error::{StageError, StepError};
 pub use metrics::Metrics;
 pub use observer::{Ending, Event, MessageFate, Observer};

@@ -4,7 +4,6 @@ pub(crate) mod poll;
 pub(crate) mod queue;
 pub(crate) mod reconcile;
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use ::queue::QueueError;
@@ -13,6 +12,8 @@ use manifest_store::StoreError;
 use object_storage::{ObjectSummary, StorageError};
 use tokio_util::sync::CancellationToken;
 use types::{Disposition, S3Uri};
+
+use crate::Slots;
 
 /// Why a source could not deliver.
 #[derive(Debug, thiserror::Error)]
@@ -90,9 +91,9 @@ impl Delivery {
 /// a slot is free. Cancel safety: dropping the future of `next` loses nothing.
 #[async_trait]
 pub trait WorkSource: Send {
-    /// Waits for the next object; `None` when there will never be another one. `room` deliveries could be worked on at
-    /// once from now: a source that takes work from others (a queue) takes no more than that.
-    async fn next(&mut self, room: NonZeroUsize) -> Result<Option<Delivery>, SourceError>;
+    /// Waits for the next object; `None` when there will never be another one. A source that takes work from others (a
+    /// queue) takes no more than there are free slots.
+    async fn next(&mut self, slots: &Slots) -> Result<Option<Delivery>, SourceError>;
 
     /// Called once, when `next` will not be called any more, while the last deliveries may still be answered: stops
     /// taking, gives back what was not delivered.

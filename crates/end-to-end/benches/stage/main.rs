@@ -14,11 +14,12 @@
 //! - `scratch=DIR`: where services stage files (the folder for temporary files)
 //! - `json=FILE`: writes everything that was found
 //!
-//! Computations are measured first each time, on as many threads and the same images. All servers run on this machine:
-//! give them a core of their own by computing on fewer threads than there are cores.
+//! Computations are measured first each time, on as many threads and the same images. All servers run on this machine, and
+//! are held on the cores that are not computed on, if there are such: compute on fewer threads than there are cores.
 
 mod chain;
 mod computation;
+mod cores;
 mod cpu;
 mod memory;
 mod normalize_alone;

@@ -14,6 +14,7 @@ use testkit::{ElasticMq, PostgresServer, S3Process, Service};
 use types::{DatasetName, S3Uri, StageName};
 
 use crate::Settings;
+use crate::cores::hold_servers_apart;
 use crate::cpu::CpuTimes;
 use crate::memory::Watch;
 
@@ -63,6 +64,7 @@ impl Rig {
         let dataset: DatasetName = "bench".parse()?;
         store.ensure_dataset(&dataset).await?;
         let (elastic, folder) = (ElasticMq::start()?, TempDir::new_in(&settings.scratch)?);
+        hold_servers_apart(settings.threads)?;
         Ok(Self { s3, blobs, store, postgres, elastic, dataset, folder })
     }
 

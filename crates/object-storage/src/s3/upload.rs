@@ -15,6 +15,9 @@ use crate::{Put, PutOptions, StorageError, check_key};
 /// Files up to this go in one request.
 const SINGLE_MAX: u64 = 16 << 20;
 
+/// Files up to this are read whole before their request: so much memory does an upload take.
+const WHOLE_MAX: u64 = 1 << 20;
+
 /// What is read from a file at once; the SDK's default of 4 KiB is a trip to another thread each.
 pub(super) const BUFFER: usize = 256 << 10;
 
@@ -28,7 +31,10 @@ pub(super) async fn from_file(
     options: &PutOptions,
 ) -> Result<Put, StorageError> {
     check_key(to)?;
-    let length = length(from).await?;
+    let length = match open(from, WHOLE_MAX, |_| ()).await? {
+        Opened::Small { bytes, .. } => return single(client, bytes.into(), to, options).await,
+        Opened::Large { length } => length,
+    };
     if length > SINGLE_MAX {
         // The condition is only judged at the end: better to ask before sending everything.
         if options.if_absent && exists(client, to).await? {
@@ -50,25 +56,43 @@ pub(super) async fn digested(
     content_type: &str,
 ) -> Result<Sha256, StorageError> {
     check_key(to)?;
-    let length = length(from).await?;
     let options = PutOptions { content_type: Some(content_type.to_owned()), ..PutOptions::default() };
-    if length > SINGLE_MAX {
-        let source = multipart::Source { path: from, length };
-        return multipart::upload(client, source, to, &options).await.map(|(_, sha256)| sha256);
+    match open(from, SINGLE_MAX, |bytes| Sha256::of(bytes)).await? {
+        Opened::Small { bytes, made: sha256 } => {
+            single(client, bytes.into(), to, &PutOptions { sha256: Some(sha256), ..options }).await?;
+            Ok(sha256)
+        }
+        Opened::Large { length } => {
+            let source = multipart::Source { path: from, length };
+            multipart::upload(client, source, to, &options).await.map(|(_, sha256)| sha256)
+        }
     }
-    let path = from.to_owned();
-    let read = tokio::task::spawn_blocking(move || {
-        let bytes = std::fs::read(path)?;
-        Ok((Sha256::of(&bytes), bytes))
-    });
-    let read = read.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked)));
-    let (sha256, bytes) = read.map_err(StorageError::local(from))?;
-    single(client, bytes.into(), to, &PutOptions { sha256: Some(sha256), ..options }).await?;
-    Ok(sha256)
 }
 
-async fn length(path: &Path) -> Result<u64, StorageError> {
-    tokio::fs::metadata(path).await.map(|facts| facts.len()).map_err(StorageError::local(path))
+/// A file to upload.
+enum Opened<T> {
+    /// All of it, and what was made of it.
+    Small { bytes: Vec<u8>, made: T },
+    Large { length: u64 },
+}
+
+/// Looks at a file and reads it if it has no more than `most` bytes, in one trip to a thread that may wait.
+async fn open<T: Send + 'static>(
+    path: &Path,
+    most: u64,
+    make: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<Opened<T>, StorageError> {
+    let file = path.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        let length = std::fs::metadata(&file)?.len();
+        if length > most {
+            return Ok(Opened::Large { length });
+        }
+        let bytes = std::fs::read(&file)?;
+        let made = make(&bytes);
+        Ok(Opened::Small { bytes, made })
+    });
+    opened.await.unwrap_or_else(|panicked| Err(io::Error::other(panicked))).map_err(StorageError::local(path))
 }
 
 /// Writes an object in one request.
@@ -88,7 +112,12 @@ pub(super) async fn single(
         .set_if_none_match(options.if_absent.then(|| "*".to_owned()))
         .body(body);
     fail::fail_point!("upload_part");
-    match request.send().await {
+    // A digest that is known is among the signed headers, so the SDK need not digest the body once more to sign it.
+    let sent = match options.sha256 {
+        Some(_) => request.customize().disable_payload_signing().send().await,
+        None => request.send().await,
+    };
+    match sent {
         Ok(written) => match written.e_tag() {
             Some(etag) => Ok(done(etag)),
             None => Err(StorageError::Unavailable(format!("{to} was written, but the answer has no ETag"))),

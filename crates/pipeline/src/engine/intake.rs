@@ -1,18 +1,15 @@
 //! The loop: a slot, stores that answer, a disk with room, then a delivery, then a task that sees it through.
 
-use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use object_storage::ObjectSummary;
 use staging::StagingError;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use types::Disposition;
 
 use super::attempt::{Answer, Ended};
-use super::{Engine, Patience};
+use super::{Engine, Patience, Slots};
 use crate::source::queue::current;
 use crate::{Delivery, Ending, Event, IgnoreReason, SourceError, WorkSource};
 
@@ -44,15 +41,13 @@ impl Engine {
         tasks: &TaskTracker,
         work: &CancellationToken,
     ) -> Result<(), SourceError> {
-        let slots = Arc::new(Semaphore::new(self.settings.slots));
+        let slots = Slots::new(self.settings.slots);
         let mut rounds = Rounds::default();
         loop {
-            let slot = self.pulse.during(Arc::clone(&slots).acquire_owned()).await;
-            let slot = slot.expect("the semaphore is never closed");
+            let slot = self.pulse.during(slots.take()).await;
             self.pulse.during(self.wait_for_stores()).await;
             self.pulse.during(self.wait_for_room(&mut rounds.looked_at_disk)).await;
-            let room = NonZeroUsize::MIN.saturating_add(slots.available_permits());
-            match self.pulse.during(source.next(room)).await {
+            match self.pulse.during(source.next(&slots)).await {
                 Ok(Some(delivery)) => {
                     if std::mem::take(&mut rounds.failures) > 0 {
                         tracing::info!("receiving work again");

@@ -1,7 +1,6 @@
 //! Polling: list the prefix, leave out what is settled, deliver the rest.
 
 use std::collections::{HashMap, VecDeque};
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +12,7 @@ use tokio::time::Instant;
 use types::{ObjectVersion, S3Uri};
 
 use crate::engine::claim_key;
-use crate::{Delivery, Event, Observer, Receipt, Route, SourceError, Stage, WorkSource};
+use crate::{Delivery, Event, Observer, Receipt, Route, Slots, SourceError, Stage, WorkSource};
 
 const PAGE: u16 = 1000;
 
@@ -199,7 +198,7 @@ impl PollingSource {
 
 #[async_trait]
 impl WorkSource for PollingSource {
-    async fn next(&mut self, _room: NonZeroUsize) -> Result<Option<Delivery>, SourceError> {
+    async fn next(&mut self, _slots: &Slots) -> Result<Option<Delivery>, SourceError> {
         loop {
             if let Some(object) = self.ready.pop_front() {
                 return Ok(Some(self.deliver(object)));

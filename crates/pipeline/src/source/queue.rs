@@ -6,7 +6,6 @@ mod keeper;
 mod resolve;
 
 use std::collections::VecDeque;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -24,7 +23,7 @@ use self::held::{Held, MessageNumber, QueueReceipt, Record};
 use self::keeper::{Keeper, Keeping};
 use self::resolve::Resolution;
 pub(crate) use self::resolve::current;
-use crate::{Delivery, Event, MessageFate, Observer, SourceError, WorkSource};
+use crate::{Delivery, Event, MessageFate, Observer, Slots, SourceError, WorkSource};
 
 /// What a receive may take beyond its wait. The adapter gives up before; without this a call that never ends would be
 /// a source that silently stopped.
@@ -32,6 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The shortest time between receives that bring nothing.
 const LEAST_ROUND: Duration = Duration::from_secs(1);
+
+/// How long a free slot waits for others before messages are asked for: a queue is paid by the call, and each takes a
+/// round trip. Half of the slots have work meanwhile.
+const GATHERING: Duration = Duration::from_millis(250);
 
 /// At the end, how long the last answers may take when nobody has patience any more.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -86,7 +89,8 @@ impl QueueSource {
     ) -> Self {
         let held = Arc::new(Held::new(settings.parked));
         let order = Arc::new(tokio::sync::Mutex::new(()));
-        let answers = Answers::start(Arc::clone(&queue), Arc::clone(&order), Arc::clone(&observer));
+        let answers =
+            Answers::start(Arc::clone(&queue), Arc::clone(&order), Arc::clone(&observer), Arc::clone(&held));
         let keeper = Keeper::start(Keeping {
             queue: Arc::clone(&queue),
             held: Arc::clone(&held),
@@ -109,10 +113,10 @@ impl QueueSource {
     }
 
     /// Starts a long poll if none is under way; waits until it has ended or something held is due.
-    async fn receive(&mut self, room: NonZeroUsize) -> Result<(), SourceError> {
+    async fn receive(&mut self, slots: &Slots) -> Result<(), SourceError> {
         let poll = self.poll.get_or_insert_with(|| {
-            let (queue, settings) = (Arc::clone(&self.queue), self.settings.clone());
-            tokio::spawn(async move { poll(queue.as_ref(), &settings, room).await })
+            let (queue, settings, slots) = (Arc::clone(&self.queue), self.settings.clone(), slots.clone());
+            tokio::spawn(async move { poll(queue.as_ref(), &settings, &slots).await })
         });
         let received = tokio::select! {
             received = poll => received,
@@ -190,10 +194,11 @@ fn age(message: &Message) -> Option<Duration> {
 async fn poll(
     queue: &dyn Queue,
     settings: &QueueSettings,
-    room: NonZeroUsize,
+    slots: &Slots,
 ) -> Result<Vec<Message>, QueueError> {
+    slots.gather(MAX_BATCH, GATHERING).await;
     let begun = Instant::now();
-    let received = queue.receive(room.get().min(MAX_BATCH), settings.wait, settings.visibility);
+    let received = queue.receive(slots.room().get().min(MAX_BATCH), settings.wait, settings.visibility);
     let silent = |_| Err(QueueError::Unavailable("the queue does not answer".to_owned()));
     let received = tokio::time::timeout(settings.wait + PATIENCE, received).await.unwrap_or_else(silent)?;
     if received.is_empty() {
@@ -205,7 +210,7 @@ async fn poll(
 
 #[async_trait]
 impl WorkSource for QueueSource {
-    async fn next(&mut self, room: NonZeroUsize) -> Result<Option<Delivery>, SourceError> {
+    async fn next(&mut self, slots: &Slots) -> Result<Option<Delivery>, SourceError> {
         loop {
             if let Some(record) = self.held.take_due(Instant::now()) {
                 return Ok(Some(self.deliver(record)));
@@ -213,7 +218,7 @@ impl WorkSource for QueueSource {
             if let Some(record) = self.next_fresh().await? {
                 return Ok(Some(self.deliver(record)));
             }
-            self.receive(room).await?;
+            self.receive(slots).await?;
         }
     }
 

@@ -1,6 +1,5 @@
 //! Events, and beside them now and then a listing.
 
-use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +7,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Delivery, PollingSource, QueueSource, SourceError, WorkSource};
+use crate::{Delivery, PollingSource, QueueSource, Slots, SourceError, WorkSource};
 
 /// The pause after a failed listing.
 const PAUSE: Duration = Duration::from_secs(10);
@@ -37,8 +36,9 @@ impl Drop for ReconciledSource {
 }
 
 async fn feed(mut sweep: PollingSource, swept: Sender<Delivery>) {
+    let slots = Slots::new(1);
     loop {
-        match sweep.next(NonZeroUsize::MIN).await {
+        match sweep.next(&slots).await {
             Ok(Some(delivery)) => {
                 if swept.send(delivery).await.is_err() {
                     return;
@@ -55,10 +55,10 @@ async fn feed(mut sweep: PollingSource, swept: Sender<Delivery>) {
 
 #[async_trait]
 impl WorkSource for ReconciledSource {
-    async fn next(&mut self, room: NonZeroUsize) -> Result<Option<Delivery>, SourceError> {
+    async fn next(&mut self, slots: &Slots) -> Result<Option<Delivery>, SourceError> {
         tokio::select! {
             Some(delivery) = self.swept.recv() => Ok(Some(delivery)),
-            delivery = self.events.next(room) => delivery,
+            delivery = self.events.next(slots) => delivery,
         }
     }
 

@@ -1,13 +1,12 @@
 //! The queue as a source, without an engine, by a clock that stands still until nothing else can happen.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use object_storage::{BlobStore, MemoryStore, PutOptions};
-use pipeline::{Delivery, Event, MessageFate, Observer, QueueSettings, QueueSource, WorkSource as _};
+use pipeline::{Delivery, Event, MessageFate, Observer, QueueSettings, QueueSource, Slots, WorkSource as _};
 use queue::{Depth, Entry, MemoryQueue, Message, Queue, QueueError, Receipt};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
@@ -133,7 +132,7 @@ impl Fed {
     }
 
     async fn next(&mut self) -> anyhow::Result<Delivery> {
-        let delivered = timeout(LONG, self.source.next(NonZeroUsize::MIN)).await??;
+        let delivered = timeout(LONG, self.source.next(&Slots::new(1))).await??;
         delivered.ok_or_else(|| anyhow::anyhow!("the source ended"))
     }
 
@@ -158,7 +157,7 @@ async fn an_object_that_may_not_be_looked_up_comes_later_each_time_until_it_is_a
     let mut fed = Fed::new().await?;
     fed.blobs.deny(&uri("in/a"), true)?;
     fed.send().await?;
-    let delivered = timeout(VISIBILITY, fed.source.next(NonZeroUsize::MIN)).await;
+    let delivered = timeout(VISIBILITY, fed.source.next(&Slots::new(1))).await;
     assert!(delivered.is_err(), "{delivered:?}");
     // Given back for one second, then two, then four; the third receive was the last one that the queue allows.
     assert_eq!(fed.received(), [0, 1, 3]);
@@ -173,7 +172,7 @@ async fn an_object_that_may_be_looked_up_again_is_delivered() -> anyhow::Result<
     let mut fed = Fed::new().await?;
     fed.blobs.deny(&uri("in/a"), true)?;
     fed.send().await?;
-    let denied = timeout(SECOND / 2, fed.source.next(NonZeroUsize::MIN)).await;
+    let denied = timeout(SECOND / 2, fed.source.next(&Slots::new(1))).await;
     assert!(denied.is_err(), "{denied:?}");
     fed.blobs.deny(&uri("in/a"), false)?;
     let delivery = fed.next().await?;
@@ -212,7 +211,7 @@ async fn each_receive_is_counted_with_what_became_of_it() -> anyhow::Result<()> 
     let id = fed.queue.last_id.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert!(fed.queue.queue.duplicate(&id), "SQS may deliver what is hidden");
     // Its work goes on; nothing is delivered anew.
-    let again = timeout(SECOND, fed.source.next(NonZeroUsize::MIN)).await;
+    let again = timeout(SECOND, fed.source.next(&Slots::new(1))).await;
     assert!(again.is_err(), "{again:?}");
     delivery.ack().await;
 
@@ -224,5 +223,31 @@ async fn each_receive_is_counted_with_what_became_of_it() -> anyhow::Result<()> 
     let mut fates = fed.fates();
     fates.sort_by_key(|fate| fate.label());
     assert_eq!(fates, [MessageFate::Deleted, MessageFate::GivenBack, MessageFate::Repeated]);
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn deletes_wait_for_company_while_there_is_work_that_may_give_it() -> anyhow::Result<()> {
+    let mut fed = Fed::new().await?;
+    let mut deliveries = Vec::new();
+    for _ in 0..3 {
+        fed.send().await?;
+        deliveries.push(fed.next().await?);
+    }
+    let last = deliveries.pop();
+    for delivery in deliveries {
+        delivery.ack().await;
+    }
+    tokio::time::sleep(SECOND / 3).await;
+    assert_eq!(fed.fates(), []);
+    tokio::time::sleep(SECOND / 3).await;
+    assert_eq!(fed.fates(), [MessageFate::Deleted; 2]);
+    assert_eq!(fed.seconds(&fed.queue.asked).len(), 1, "one call for both");
+
+    for delivery in last {
+        delivery.ack().await;
+    }
+    tokio::time::sleep(SECOND / 100).await;
+    assert_eq!(fed.fates(), [MessageFate::Deleted; 3]);
     Ok(())
 }

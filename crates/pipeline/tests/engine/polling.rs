@@ -1,18 +1,17 @@
 //! The polling source by itself.
 
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;
 use manifest_store::ClaimOutcome;
-use pipeline::{Delivery, PollMode, PollingSource, WorkSource as _};
+use pipeline::{Delivery, PollMode, PollingSource, Slots, WorkSource as _};
 
 use crate::bench::{Bench, LONG, PATIENCE, until};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
 async fn next(source: &mut PollingSource) -> anyhow::Result<Option<Delivery>> {
-    Ok(tokio::time::timeout(PATIENCE, source.next(NonZeroUsize::MIN)).await??)
+    Ok(tokio::time::timeout(PATIENCE, source.next(&Slots::new(1))).await??)
 }
 
 async fn some(source: &mut PollingSource) -> anyhow::Result<Delivery> {
@@ -61,7 +60,7 @@ async fn source_waits_for_answers_before_it_ends() -> anyhow::Result<()> {
     bench.put("in/a").await?;
     let mut source = bench.source(PollMode::UntilSettled);
     let delivery = some(&mut source).await?;
-    assert!(source.next(NonZeroUsize::MIN).now_or_never().is_none(), "an answer is awaited");
+    assert!(source.next(&Slots::new(1)).now_or_never().is_none(), "an answer is awaited");
     delivery.ack().await;
     assert!(next(&mut source).await?.is_none());
     Ok(())
@@ -99,7 +98,7 @@ async fn work_held_elsewhere_is_waited_for_until_its_lease_ends() -> anyhow::Res
 async fn new_objects_are_found_by_the_next_listing() -> anyhow::Result<()> {
     let bench = Bench::new().await?;
     let mut source = bench.source(PollMode::Every(Duration::from_millis(20)));
-    assert!(source.next(NonZeroUsize::MIN).now_or_never().is_none(), "there is nothing yet");
+    assert!(source.next(&Slots::new(1)).now_or_never().is_none(), "there is nothing yet");
     bench.put("in/late").await?;
     assert_eq!(some(&mut source).await?.object.object.uri.key(), "in/late");
     Ok(())

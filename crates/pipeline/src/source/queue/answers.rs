@@ -8,10 +8,11 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Mutex, Notify};
 use tokio::time::Instant;
 
+use super::held::Held;
 use crate::{Event, MessageFate, Observer};
 
-/// How long the first answer of a batch waits for company.
-const LINGER: Duration = Duration::from_millis(50);
+/// How long the first answer of a batch waits for company, while there is work that may give it some.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// The most answers that are carried out together.
 const MOST: usize = 100;
@@ -41,9 +42,14 @@ enum Letter {
 
 impl Answers {
     /// `order` keeps the keeper from hiding what is being made visible.
-    pub(super) fn start(queue: Arc<dyn Queue>, order: Arc<Mutex<()>>, observer: Arc<dyn Observer>) -> Self {
+    pub(super) fn start(
+        queue: Arc<dyn Queue>,
+        order: Arc<Mutex<()>>,
+        observer: Arc<dyn Observer>,
+        held: Arc<Held>,
+    ) -> Self {
         let (sender, letters) = unbounded_channel();
-        tokio::spawn(Carrier { queue, order, observer }.carry(letters));
+        tokio::spawn(Carrier { queue, order, observer, held }.carry(letters));
         Self { sender }
     }
 
@@ -70,6 +76,7 @@ struct Carrier {
     queue: Arc<dyn Queue>,
     order: Arc<Mutex<()>>,
     observer: Arc<dyn Observer>,
+    held: Arc<Held>,
 }
 
 /// What goes out together.
@@ -105,7 +112,7 @@ impl Carrier {
             let mut batch = Batch::default();
             batch.add(letter);
             let linger = Instant::now() + LINGER;
-            while !batch.is_due() {
+            while !batch.is_due() && !self.held.is_empty() {
                 match tokio::time::timeout_at(linger, letters.recv()).await {
                     Ok(Some(letter)) => batch.add(letter),
                     Ok(None) | Err(_) => break,

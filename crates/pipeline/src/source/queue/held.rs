@@ -150,6 +150,11 @@ impl Held {
         })
     }
 
+    /// Whether every message is answered.
+    pub(super) fn is_empty(&self) -> bool {
+        self.with(|state| state.messages.is_empty())
+    }
+
     /// What is to be kept hidden.
     pub(super) fn receipts(&self) -> Vec<(MessageNumber, ::queue::Receipt)> {
         self.with(|state| {
