@@ -89,7 +89,7 @@ impl Worker {
         files: &[BorrowedFd<'_>],
         memory: u64,
     ) -> Result<Reply, Death> {
-        if matches!(request, Request::Open { .. }) {
+        if matches!(request, Request::Begin { .. }) {
             self.pictures += 1;
         }
         self.allow(memory).map_err(|_| self.death())?;

@@ -22,7 +22,7 @@ pub struct WorkerArguments {
     /// Where pictures are decoded
     #[arg(long, env = "DECODE_ISOLATION", default_value = "process", value_name = "WHERE")]
     pub decode_isolation: Isolation,
-    /// How long a worker may take for one step with a picture (its headers, its pixels) before it is ended
+    /// How long a worker may take for a picture, and again where it had to wait for memory, before it is ended
     #[arg(long, env = "DECODE_TIMEOUT", default_value = "60s", value_name = "TIME", value_parser = some_time)]
     pub decode_timeout: Duration,
 }
@@ -65,7 +65,7 @@ pub struct WorkerSettings {
     pub program: PathBuf,
     /// How many pictures are worked on at once.
     pub processes: usize,
-    /// How long one step with one picture may take.
+    /// How long a picture may take, and again where it had to wait for memory.
     pub timeout: Duration,
     /// Pictures after which a worker is replaced: what a decoder leaks is bounded.
     pub pictures_per_process: u32,

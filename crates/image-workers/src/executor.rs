@@ -1,9 +1,9 @@
 //! The work itself, the same in a worker and in this process.
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 
-use imaging::{Inspection, Limits, Normalizer, Probe};
+use imaging::{Inspection, Limits, Normalized, Normalizer, Original, Probe};
 use serde::{Deserialize, Serialize};
 use types::{Affine, NormalizationPolicy, Orientation, RejectReason, Sha256};
 
@@ -38,66 +38,126 @@ pub struct Rendered {
 /// The answer to a picture, or why it is refused.
 pub(crate) type Verdict<T> = Result<T, RejectReason>;
 
+/// What is to be done with a picture.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// See [`imaging::inspect`].
+    Inspect,
+    /// Makes the policy's variants, each into its file.
+    Normalize(NormalizationPolicy, Vec<File>),
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Done {
+    Inspected(Box<Inspection>),
+    Normalized(Rendered),
+}
+
+/// How far a picture came with the memory that it was given.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    Done(Verdict<Done>),
+    /// It waits for so many bytes.
+    Needs(u64),
+}
+
 /// Works on one picture after another, keeping codecs and memory between them.
 #[derive(Debug, Default)]
 pub(crate) struct Executor {
     normalizer: Normalizer,
     limits: Limits,
     data: Vec<u8>,
+    /// What waits for memory.
+    waiting: Option<Task>,
 }
 
 impl Executor {
     /// The largest file whose memory is kept for the next.
     const MAX_KEPT: usize = 8 << 20;
 
-    /// Reads `bytes` from the beginning of a file, at most the limit, and its headers.
-    pub(crate) fn open(
+    /// Reads `bytes` from the beginning of a file, at most the limit, and its headers, and goes on if no more than
+    /// `memory` bytes are needed for that.
+    pub(crate) fn begin(
         &mut self,
-        mut file: &File,
+        file: &File,
         bytes: u64,
         limits: Limits,
-    ) -> std::io::Result<Verdict<Probe>> {
+        task: Task,
+        memory: u64,
+    ) -> io::Result<Progress> {
         self.limits = limits;
+        self.read(file, bytes)?;
+        let original = match Original::open(&self.data, &self.limits) {
+            Ok(original) => original,
+            Err(error) => return Ok(Progress::Done(Err(error.reason()))),
+        };
+        let needed = task.memory_needed(&original.probe());
+        if needed > memory {
+            self.waiting = Some(task);
+            return Ok(Progress::Needs(needed));
+        }
+        task.perform(original, &mut self.normalizer).map(Progress::Done)
+    }
+
+    /// Does what waits for memory.
+    pub(crate) fn go_on(&mut self) -> io::Result<Verdict<Done>> {
+        let task = self.waiting.take().ok_or_else(|| io::Error::other("no picture waits"))?;
+        match Original::open(&self.data, &self.limits) {
+            Ok(original) => task.perform(original, &mut self.normalizer),
+            Err(error) => Ok(Err(error.reason())),
+        }
+    }
+
+    fn read(&mut self, mut file: &File, bytes: u64) -> io::Result<()> {
         if self.data.capacity() > Self::MAX_KEPT {
             self.data = Vec::new();
         }
         // One byte more than allowed is enough to be told so.
-        let length = bytes.min(limits.max_bytes.saturating_add(1));
-        self.data.resize(usize::try_from(length).map_err(std::io::Error::other)?, 0);
-        file.read_exact(&mut self.data)?;
-        Ok(imaging::probe(&self.data, &limits).map_err(|error| error.reason()))
+        let length = bytes.min(self.limits.max_bytes.saturating_add(1));
+        self.data.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
+        file.read_exact(&mut self.data)
+    }
+}
+
+impl Task {
+    fn memory_needed(&self, probe: &Probe) -> u64 {
+        match self {
+            Self::Inspect => probe.decoded_bytes,
+            Self::Normalize(policy, _) => imaging::memory_needed(probe, policy),
+        }
     }
 
-    /// See [`imaging::inspect`].
-    pub(crate) fn inspect(&self) -> Verdict<Inspection> {
-        imaging::inspect(&self.data, &self.limits).map_err(|error| error.reason())
+    fn perform(self, original: Original<'_>, normalizer: &mut Normalizer) -> io::Result<Verdict<Done>> {
+        match self {
+            Self::Inspect => Ok(original
+                .inspect()
+                .map(|facts| Done::Inspected(facts.into()))
+                .map_err(|error| error.reason())),
+            Self::Normalize(policy, files) => match normalizer.normalize(&original, &policy) {
+                Ok(made) => write(made, &files).map(|rendered| Ok(Done::Normalized(rendered))),
+                Err(error) => Ok(Err(error.reason())),
+            },
+        }
     }
+}
 
-    /// Writes each variant to its file.
-    pub(crate) fn normalize(
-        &mut self,
-        policy: &NormalizationPolicy,
-        files: &[File],
-    ) -> std::io::Result<Verdict<Rendered>> {
-        if files.len() != policy.sizes().iter().len() {
-            return Err(std::io::Error::other("not as many files as sizes"));
-        }
-        let made = match self.normalizer.normalize(&self.data, policy, &self.limits) {
-            Ok(made) => made,
-            Err(error) => return Ok(Err(error.reason())),
-        };
-        let mut variants = Vec::with_capacity(made.renditions.len());
-        for (rendition, mut file) in made.renditions.iter().zip(files) {
-            file.write_all(&rendition.bytes)?;
-            variants.push(Variant {
-                width: rendition.width,
-                height: rendition.height,
-                affine: rendition.affine,
-                bytes: rendition.bytes.len() as u64,
-                sha256: Sha256::of(&rendition.bytes),
-            });
-        }
-        let (width, height, orientation) = (made.width, made.height, made.orientation);
-        Ok(Ok(Rendered { width, height, orientation, variants }))
+/// Writes each variant to its file.
+fn write(made: Normalized, files: &[File]) -> io::Result<Rendered> {
+    if files.len() != made.renditions.len() {
+        return Err(io::Error::other("not as many files as sizes"));
     }
+    let mut variants = Vec::with_capacity(made.renditions.len());
+    for (rendition, mut file) in made.renditions.iter().zip(files) {
+        file.write_all(&rendition.bytes)?;
+        variants.push(Variant {
+            width: rendition.width,
+            height: rendition.height,
+            affine: rendition.affine,
+            bytes: rendition.bytes.len() as u64,
+            sha256: Sha256::of(&rendition.bytes),
+        });
+    }
+    let (width, height, orientation) = (made.width, made.height, made.orientation);
+    Ok(Rendered { width, height, orientation, variants })
 }

@@ -2,7 +2,7 @@
 //!
 //! Input bytes are hostile, and some decoders are written in C. A *worker* is a child process, this same program
 //! started again, that holds no secret: no environment, no network, no file but those handed to it. It opens one picture
-//! at a time, tells how much memory it will take, and goes on when the parent says so. It is ended when it takes too
+//! at a time; where that takes more memory than it was given, it says so and waits for the parent. It is ended when it takes too
 //! long, and replaced after some hundred pictures. A picture that ends three workers is rejected; the service goes on.
 //!
 //! No pixel passes between the processes: the worker reads the original from a descriptor of the staged file and writes
@@ -14,6 +14,7 @@ mod child;
 mod config;
 mod confine;
 mod executor;
+mod hand;
 mod pool;
 mod serve;
 mod wire;

@@ -1,20 +1,18 @@
 //! Workers for a stage: started when needed, kept, replaced.
 
 use std::fs::File;
-use std::io;
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use imaging::{Inspection, Probe};
+use imaging::Inspection;
 use pipeline::{CpuPool, MemoryBudget, StageError};
 use tokio::sync::Semaphore;
 use types::{NormalizationPolicy, RejectCode, RejectReason};
 
 use crate::child::{Death, Worker};
 use crate::config::{Isolation, WorkerSettings};
-use crate::executor::{Executor, Rendered, Verdict};
-use crate::wire::{Policy, Reply, Request};
+use crate::executor::{Done, Progress, Rendered, Verdict};
+use crate::hand::{Hand, Job, Picture, Trouble};
 
 /// Pictures let in for each worker: the next one is at hand when a worker has finished, without a trip over the runtime.
 const PICTURES_PER_WORKER: usize = 2;
@@ -37,43 +35,12 @@ struct Shared {
     idle: Mutex<Vec<Hand>>,
 }
 
-/// Who works on a picture.
-#[derive(Debug)]
-enum Hand {
-    Child(Worker),
-    Here(Box<Executor>),
-}
-
-/// What is to be done with a picture.
-#[derive(Debug, Clone)]
-enum Task {
-    Inspect,
-    Normalize { policy: Arc<NormalizationPolicy>, outputs: Arc<[PathBuf]> },
-}
-
-/// What came of it.
-#[derive(Debug)]
-enum Done {
-    Inspected(Verdict<Box<Inspection>>),
-    Normalized(Verdict<Rendered>),
-}
-
 /// How far a picture came with the memory that was free.
 #[derive(Debug)]
 enum Step {
-    Done(Done),
-    Refused(RejectReason),
+    Done(Verdict<Done>),
     /// For so many bytes.
     WaitsForMemory(Hand, u64),
-}
-
-/// Why a step gave no result.
-#[derive(Debug)]
-enum Trouble {
-    Death(Death),
-    File(PathBuf, io::Error),
-    /// The worker could not be started, or said something else than was asked.
-    Worker(io::Error),
 }
 
 impl ImageWorkers {
@@ -98,9 +65,9 @@ impl ImageWorkers {
         cpu: &CpuPool,
         memory: &MemoryBudget,
     ) -> Result<Inspection, StageError> {
-        match self.work(file, Task::Inspect, cpu, memory).await? {
-            Done::Inspected(verdict) => verdict.map(|facts| *facts).map_err(StageError::Rejected),
-            Done::Normalized(_) => Err(StageError::Helper("the worker answered another question".to_owned())),
+        match self.work(file, Job::Inspect, cpu, memory).await? {
+            Done::Inspected(facts) => Ok(*facts),
+            Done::Normalized(_) => Err(unasked()),
         }
     }
 
@@ -117,25 +84,26 @@ impl ImageWorkers {
         cpu: &CpuPool,
         memory: &MemoryBudget,
     ) -> Result<Rendered, StageError> {
-        let task = Task::Normalize { policy: Arc::clone(policy), outputs: outputs.into() };
-        match self.work(file, task, cpu, memory).await? {
-            Done::Normalized(verdict) => verdict.map_err(StageError::Rejected),
-            Done::Inspected(_) => Err(StageError::Helper("the worker answered another question".to_owned())),
+        let sizes = outputs.len();
+        let job = Job::Normalize { policy: Arc::clone(policy), outputs: outputs.into() };
+        match self.work(file, job, cpu, memory).await? {
+            Done::Normalized(rendered) if rendered.variants.len() == sizes => Ok(rendered),
+            Done::Normalized(_) | Done::Inspected(_) => Err(unasked()),
         }
     }
 
     async fn work(
         &self,
         file: &Path,
-        task: Task,
+        job: Job,
         cpu: &CpuPool,
         memory: &MemoryBudget,
     ) -> Result<Done, StageError> {
         let _turn = self.shared.turns.acquire().await.map_err(|_| StageError::Cancelled)?;
         let mut deaths = 0;
         loop {
-            let death = match self.attempt(file, &task, cpu, memory).await? {
-                Ok(done) => return Ok(done),
+            let death = match self.attempt(file, &job, cpu, memory).await? {
+                Ok(verdict) => return verdict.map_err(StageError::Rejected),
                 Err(death) => death,
             };
             deaths += 1;
@@ -147,45 +115,34 @@ impl ImageWorkers {
         }
     }
 
-    /// Headers first, then memory, then pixels, all by one worker: in one go where the memory is free.
+    /// In one go where a fair share of the memory is free and enough; else headers first, then memory, then pixels, all
+    /// by one worker.
     async fn attempt(
         &self,
         file: &Path,
-        task: &Task,
+        job: &Job,
         cpu: &CpuPool,
         memory: &MemoryBudget,
-    ) -> Result<Result<Done, Death>, StageError> {
+    ) -> Result<Result<Verdict<Done>, Death>, StageError> {
         let step = {
-            let (shared, file, task, memory) =
-                (Arc::clone(&self.shared), file.to_owned(), task.clone(), memory.clone());
-            cpu.run(move || shared.begin(&file, &task, &memory)).await?
+            let (shared, file, job, memory) =
+                (Arc::clone(&self.shared), file.to_owned(), job.clone(), memory.clone());
+            cpu.run(move || shared.begin(&file, &job, &memory)).await?
         };
         let (hand, needed) = match step {
-            Ok(Step::Done(done)) => return Ok(Ok(done)),
-            Ok(Step::Refused(reason)) => return Err(StageError::Rejected(reason)),
+            Ok(Step::Done(verdict)) => return Ok(Ok(verdict)),
             Ok(Step::WaitsForMemory(hand, needed)) => (hand, needed),
             Err(trouble) => return trouble.into_result(),
         };
         let permit = memory.acquire(needed).await;
-        let (shared, task) = (Arc::clone(&self.shared), task.clone());
+        let (shared, file) = (Arc::clone(&self.shared), file.to_owned());
         let done = cpu
             .run(move || {
                 let _permit = permit;
-                shared.finish(hand, &task, needed)
+                shared.go_on(hand, &file, needed)
             })
             .await?;
-        done.map_or_else(Trouble::into_result, |done| Ok(Ok(done)))
-    }
-}
-
-impl Trouble {
-    /// Deaths are counted, all else is the stage's.
-    fn into_result<T>(self) -> Result<Result<T, Death>, StageError> {
-        match self {
-            Self::Death(death) => Ok(Err(death)),
-            Self::File(path, error) => Err(StageError::file(&path)(error)),
-            Self::Worker(error) => Err(StageError::Helper(format!("image worker: {error}"))),
-        }
+        done.map_or_else(Trouble::into_result, |verdict| Ok(Ok(verdict)))
     }
 }
 
@@ -216,99 +173,36 @@ impl Shared {
         }
     }
 
-    fn begin(&self, path: &Path, task: &Task, memory: &MemoryBudget) -> Result<Step, Trouble> {
-        let (hand, probe) = self.open(path)?;
-        let probe = match probe {
-            Ok(probe) => probe,
-            Err(reason) => {
-                self.put_back(hand);
-                return Ok(Step::Refused(reason));
-            }
-        };
-        let needed = match task {
-            Task::Inspect => probe.decoded_bytes,
-            Task::Normalize { policy, .. } => imaging::memory_needed(&probe, policy),
-        };
-        match memory.try_acquire(needed) {
-            Some(_permit) => self.finish(hand, task, needed).map(Step::Done),
-            None => Ok(Step::WaitsForMemory(hand, needed)),
-        }
-    }
-
-    fn open(&self, path: &Path) -> Result<(Hand, Verdict<Probe>), Trouble> {
+    fn begin(&self, path: &Path, job: &Job, memory: &MemoryBudget) -> Result<Step, Trouble> {
         let failed = |error| Trouble::File(path.to_owned(), error);
         let file = File::open(path).map_err(failed)?;
         let bytes = file.metadata().map_err(failed)?.len();
-        let limits = self.settings.limits;
         let mut hand = self.take()?;
-        let probe = match &mut hand {
-            Hand::Here(executor) => executor.open(&file, bytes, limits).map_err(failed)?,
-            Hand::Child(worker) => {
-                let request = Request::Open { bytes, limits };
-                match worker.ask(&request, &[file.as_fd()], limits.max_bytes).map_err(Trouble::Death)? {
-                    Reply::Opened(verdict) => verdict,
-                    Reply::Failed(error) => return Err(failed(io::Error::other(error))),
-                    other @ (Reply::Ready | Reply::Inspected(_) | Reply::Normalized(_)) => {
-                        return Err(unasked(&other));
-                    }
-                }
+        let share = memory.bytes() / self.settings.processes.max(1) as u64;
+        let permit = memory.try_acquire(share);
+        let allowed = permit.as_ref().map_or(0, |_| share);
+        let limits = self.settings.limits;
+        let progress = hand.begin(Picture { path, file: &file, bytes, limits }, job, allowed)?;
+        drop(permit);
+        match progress {
+            Progress::Done(verdict) => {
+                self.put_back(hand);
+                Ok(Step::Done(verdict))
             }
-        };
-        Ok((hand, probe))
+            Progress::Needs(needed) => match memory.try_acquire(needed) {
+                Some(_permit) => self.go_on(hand, path, needed).map(Step::Done),
+                None => Ok(Step::WaitsForMemory(hand, needed)),
+            },
+        }
     }
 
-    fn finish(&self, mut hand: Hand, task: &Task, memory: u64) -> Result<Done, Trouble> {
-        let done = match task {
-            Task::Inspect => inspect(&mut hand, memory)?,
-            Task::Normalize { policy, outputs } => normalize(&mut hand, policy, outputs, memory)?,
-        };
+    fn go_on(&self, mut hand: Hand, path: &Path, memory: u64) -> Result<Verdict<Done>, Trouble> {
+        let verdict = hand.go_on(path, memory)?;
         self.put_back(hand);
-        Ok(done)
+        Ok(verdict)
     }
 }
 
-fn inspect(hand: &mut Hand, memory: u64) -> Result<Done, Trouble> {
-    let worker = match hand {
-        Hand::Here(executor) => return Ok(Done::Inspected(executor.inspect().map(Box::new))),
-        Hand::Child(worker) => worker,
-    };
-    match worker.ask(&Request::Inspect, &[], memory).map_err(Trouble::Death)? {
-        Reply::Inspected(verdict) => Ok(Done::Inspected(verdict)),
-        other @ (Reply::Ready | Reply::Opened(_) | Reply::Normalized(_) | Reply::Failed(_)) => {
-            Err(unasked(&other))
-        }
-    }
-}
-
-fn normalize(
-    hand: &mut Hand,
-    policy: &NormalizationPolicy,
-    outputs: &[PathBuf],
-    memory: u64,
-) -> Result<Done, Trouble> {
-    let create = |path: &PathBuf| File::create(path).map_err(|error| Trouble::File(path.clone(), error));
-    let files: Vec<File> = outputs.iter().map(create).collect::<Result<_, _>>()?;
-    let failed = |error| Trouble::File(outputs.first().cloned().unwrap_or_default(), error);
-    let worker = match hand {
-        Hand::Here(executor) => {
-            return executor.normalize(policy, &files).map(Done::Normalized).map_err(failed);
-        }
-        Hand::Child(worker) => worker,
-    };
-    let descriptors: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-    match worker
-        .ask(&Request::Normalize(Policy::from(policy)), &descriptors, memory)
-        .map_err(Trouble::Death)?
-    {
-        Reply::Normalized(Ok(rendered)) if rendered.variants.len() != outputs.len() => {
-            Err(Trouble::Worker(io::Error::other("not as many variants as sizes")))
-        }
-        Reply::Normalized(verdict) => Ok(Done::Normalized(verdict)),
-        Reply::Failed(error) => Err(failed(io::Error::other(error))),
-        other @ (Reply::Ready | Reply::Opened(_) | Reply::Inspected(_)) => Err(unasked(&other)),
-    }
-}
-
-fn unasked(reply: &Reply) -> Trouble {
-    Trouble::Worker(io::Error::other(format!("unexpected answer: {reply:?}")))
+fn unasked() -> StageError {
+    StageError::Helper("the worker answered another question".to_owned())
 }

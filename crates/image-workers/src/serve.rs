@@ -5,11 +5,9 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 
-use types::NormalizationPolicy;
-
 use crate::confine::confine;
-use crate::executor::Executor;
-use crate::wire::{self, Reply, Request};
+use crate::executor::{Executor, Progress, Task};
+use crate::wire::{self, Reply, Request, Work};
 
 /// The argument that makes a program a worker.
 pub(crate) const ARGUMENT: &str = "--serve-as-image-worker";
@@ -30,22 +28,25 @@ fn serve() -> io::Result<()> {
     let mut executor = Executor::default();
     while let Some((request, files)) = wire::receive(&socket, None)? {
         let reply =
-            answer(&mut executor, request, &files).unwrap_or_else(|error| Reply::Failed(error.to_string()));
+            answer(&mut executor, request, files).unwrap_or_else(|error| Reply::Failed(error.to_string()));
         wire::send(&socket, &reply, &[])?;
     }
     Ok(())
 }
 
-fn answer(executor: &mut Executor, request: Request, files: &[File]) -> io::Result<Reply> {
-    match request {
-        Request::Open { bytes, limits } => {
-            let file = files.first().ok_or_else(|| io::Error::other("no file came with the request"))?;
-            executor.open(file, bytes, limits).map(Reply::Opened)
-        }
-        Request::Inspect => Ok(Reply::Inspected(executor.inspect().map(Box::new))),
-        Request::Normalize(policy) => {
-            let policy = NormalizationPolicy::try_from(policy)?;
-            executor.normalize(&policy, files).map(Reply::Normalized)
-        }
-    }
+fn answer(executor: &mut Executor, request: Request, files: Vec<File>) -> io::Result<Reply> {
+    let (bytes, limits, work, memory) = match request {
+        Request::GoOn => return executor.go_on().map(Reply::Done),
+        Request::Begin { bytes, limits, work, memory } => (bytes, limits, work, memory),
+    };
+    let mut files = files.into_iter();
+    let file = files.next().ok_or_else(|| io::Error::other("no file came with the request"))?;
+    let task = match work {
+        Work::Inspect => Task::Inspect,
+        Work::Normalize(policy) => Task::Normalize(policy.try_into()?, files.collect()),
+    };
+    Ok(match executor.begin(&file, bytes, limits, task, memory)? {
+        Progress::Done(verdict) => Reply::Done(verdict),
+        Progress::Needs(bytes) => Reply::Needs(bytes),
+    })
 }

@@ -7,7 +7,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use imaging::{Inspection, Limits, Probe};
+use imaging::Limits;
 use rustix::io::retry_on_intr;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
@@ -17,21 +17,27 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use types::{AlphaPolicy, InvalidPolicy, InvalidSizes, NormalizationPolicy, OutputFormat, Rgb};
 
-use crate::executor::{Rendered, Verdict};
+use crate::executor::{Done, Verdict};
 
-/// Descriptors in one message: as many as a policy may have sizes.
-const MAX_FILES: usize = 16;
+/// Descriptors in one message: a picture's, and as many as a policy may have sizes.
+const MAX_FILES: usize = 17;
 /// The longest message: facts of EXIF are some KiB.
 const MAX_BYTES: u32 = 1 << 20;
 
 /// From parent to worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Request {
-    /// Read this many bytes of the file beside.
-    Open { bytes: u64, limits: Limits },
-    /// Inspect what was opened.
+    /// Read this many bytes of the first file beside, and do the work if that needs no more than `memory` bytes.
+    Begin { bytes: u64, limits: Limits, work: Work, memory: u64 },
+    /// Do the work that waits for memory.
+    GoOn,
+}
+
+/// What is to be done with a picture.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Work {
     Inspect,
-    /// Make variants of what was opened, into the files beside.
+    /// Make variants, into the files beside that follow the picture's.
     Normalize(Policy),
 }
 
@@ -40,9 +46,9 @@ pub(crate) enum Request {
 pub(crate) enum Reply {
     /// Confined, and waiting for a picture.
     Ready,
-    Opened(Verdict<Probe>),
-    Inspected(Verdict<Box<Inspection>>),
-    Normalized(Verdict<Rendered>),
+    /// The work waits for so many bytes of memory.
+    Needs(u64),
+    Done(Verdict<Done>),
     /// A file could not be read or written.
     Failed(String),
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Parser, ValueEnum};
-use imaging::{Limits, Normalized, Normalizer};
+use imaging::{Limits, Normalized, Normalizer, Original};
 use rustix::time::{ClockId, clock_gettime};
 use serde_json::{Value, json};
 use turbojpeg::{Compressor, Decompressor, Image, PixelFormat, ScalingFactor, Subsamp};
@@ -123,11 +123,11 @@ fn one(
             Ok(cpu)
         }
         Work::Normalize => {
-            let (made, cpu) = timed(|| normalizer.normalize(data, policy, &limits));
+            let (made, cpu) = timed(|| normalizer.normalize(&Original::open(data, &limits)?, policy));
             made?;
             Ok(cpu)
         }
-        Work::Floor => floor(data, &normalizer.normalize(data, policy, &limits)?, policy),
+        Work::Floor => floor(data, &normalizer.normalize(&Original::open(data, &limits)?, policy)?, policy),
     }
 }
 

@@ -34,20 +34,9 @@ pub struct Probe {
 /// Reads the headers of `data` and checks every limit that they tell of. No pixel is decoded.
 ///
 /// # Errors
-/// The data is not an image that is read, ends early, or exceeds a limit.
+/// Those of [`Original::open`].
 pub fn probe(data: &[u8], limits: &Limits) -> Result<Probe, ImageError> {
-    guarded(|| {
-        let opened = open(data, limits)?;
-        let (width, height) = opened.size;
-        Ok(Probe {
-            format: opened.format,
-            width,
-            height,
-            decoded_bytes: opened.peak_bytes(),
-            reducible: opened.is_reducible(),
-            buffer_bytes: opened.decoder_bytes.saturating_sub(byte_len(opened.size, opened.pixel_bytes)),
-        })
-    })
+    Original::open(data, limits).map(|original| original.probe())
 }
 
 /// A file whose headers and metadata were read and found within limits.
@@ -90,9 +79,9 @@ impl Opened<'_> {
     }
 }
 
-/// A file whose headers were read, and what they say about its picture.
+/// A file whose headers were read and found within limits, and what they say about its picture. No pixel is decoded yet.
 #[derive(Debug)]
-pub(crate) struct Original<'a> {
+pub struct Original<'a> {
     pub(crate) data: &'a [u8],
     limits: &'a Limits,
     pub(crate) opened: Opened<'a>,
@@ -102,15 +91,34 @@ pub(crate) struct Original<'a> {
 }
 
 impl<'a> Original<'a> {
-    /// Reads headers, and checks limits.
-    pub(crate) fn open(data: &'a [u8], limits: &'a Limits) -> Result<Self, ImageError> {
-        let opened = open(data, limits)?;
-        let exif = match opened.format {
-            ImageFormat::Tiff => Exif::read(data),
-            _ => opened.exif.as_deref().map(Exif::read).unwrap_or_default(),
-        };
-        let size = exif.orientation.oriented_size(opened.size);
-        Ok(Self { data, limits, opened, exif, size })
+    /// Reads the headers of `data`, and checks every limit that they tell of.
+    ///
+    /// # Errors
+    /// The data is not an image that is read, ends early, or exceeds a limit.
+    pub fn open(data: &'a [u8], limits: &'a Limits) -> Result<Self, ImageError> {
+        guarded(|| {
+            let opened = open(data, limits)?;
+            let exif = match opened.format {
+                ImageFormat::Tiff => Exif::read(data),
+                _ => opened.exif.as_deref().map(Exif::read).unwrap_or_default(),
+            };
+            let size = exif.orientation.oriented_size(opened.size);
+            Ok(Self { data, limits, opened, exif, size })
+        })
+    }
+
+    /// What the headers tell.
+    pub fn probe(&self) -> Probe {
+        let opened = &self.opened;
+        let (width, height) = opened.size;
+        Probe {
+            format: opened.format,
+            width,
+            height,
+            decoded_bytes: opened.peak_bytes(),
+            reducible: opened.is_reducible(),
+            buffer_bytes: opened.decoder_bytes.saturating_sub(byte_len(opened.size, opened.pixel_bytes)),
+        }
     }
 
     /// Decodes strictly and turns upright. Colours are the file's own.

@@ -41,21 +41,30 @@ pub struct Inspection {
 /// # Errors
 /// The data is not an image that is read, is damaged, or exceeds a limit.
 pub fn inspect(data: &[u8], limits: &Limits) -> Result<Inspection, ImageError> {
-    guarded(|| {
-        let original = Original::open(data, limits)?;
-        let raster = original.raster(Detail::Whole)?;
-        let (width, height) = raster.size();
-        Ok(Inspection {
-            format: original.opened.format,
-            width,
-            height,
-            orientation: original.exif.orientation,
-            pixel_hash: pixel_hash(&raster),
-            perceptual_hash: perceptual_hash(&raster)?,
-            animated: original.opened.animated,
-            exif: original.exif.into_facts(),
+    Original::open(data, limits)?.inspect()
+}
+
+impl Original<'_> {
+    /// Decodes fully and strictly, and tells what the picture is.
+    ///
+    /// # Errors
+    /// The data is damaged.
+    pub fn inspect(self) -> Result<Inspection, ImageError> {
+        guarded(|| {
+            let raster = self.raster(Detail::Whole)?;
+            let (width, height) = raster.size();
+            Ok(Inspection {
+                format: self.opened.format,
+                width,
+                height,
+                orientation: self.exif.orientation,
+                pixel_hash: pixel_hash(&raster),
+                perceptual_hash: perceptual_hash(&raster)?,
+                animated: self.opened.animated,
+                exif: self.exif.into_facts(),
+            })
         })
-    })
+    }
 }
 
 /// The digest of `"imageml-pixels-1 <width>x<height> <channels>\n"` and the samples.

@@ -47,7 +47,7 @@ mod resample;
 mod resize;
 mod stock;
 
-pub use decode::{Probe, probe};
+pub use decode::{Original, Probe, probe};
 pub use error::ImageError;
 pub use format::ImageFormat;
 pub use inspect::{Inspection, inspect};

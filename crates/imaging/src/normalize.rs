@@ -71,18 +71,17 @@ pub struct Normalizer {
 }
 
 impl Normalizer {
-    /// Decodes `data` once and makes every variant that `policy` asks for: from the smallest picture that covers
+    /// Decodes the original once and makes every variant that `policy` asks for: from the smallest picture that covers
     /// it, be it the decoded one or a larger variant.
     ///
     /// # Errors
-    /// The data is not an image that is read, is damaged, or exceeds a limit; a codec failed.
+    /// The data is damaged; a codec failed.
     pub fn normalize(
         &mut self,
-        data: &[u8],
+        original: &Original<'_>,
         policy: &NormalizationPolicy,
-        limits: &Limits,
     ) -> Result<Normalized, ImageError> {
-        let made = guarded(|| self.render(data, policy, limits));
+        let made = guarded(|| self.render(original, policy));
         if made.is_err() {
             // Codecs that failed or panicked may be in any state.
             *self = Self::default();
@@ -92,13 +91,11 @@ impl Normalizer {
 
     fn render(
         &mut self,
-        data: &[u8],
+        original: &Original<'_>,
         policy: &NormalizationPolicy,
-        limits: &Limits,
     ) -> Result<Normalized, ImageError> {
-        let original = Original::open(data, limits)?;
         let placements = Placement::all(policy.sizes(), original.size);
-        let renditions = match planar::decode(&original, &placements, policy.format()) {
+        let renditions = match planar::decode(original, &placements, policy.format()) {
             Ok(layer) => self.variants(layer, &placements, policy)?,
             Err(reason) => {
                 let is_reducible = original.opened.is_reducible();
@@ -107,7 +104,7 @@ impl Normalizer {
                     NoPlanes::Unsuitable => Detail::Reduced(reduction),
                     NoPlanes::Irregular => Detail::Irregular(reduction),
                 };
-                self.variants(pixels(&original, detail)?, &placements, policy)?
+                self.variants(pixels(original, detail)?, &placements, policy)?
             }
         };
         let (width, height) = original.size;
@@ -157,11 +154,11 @@ fn pixels(original: &Original<'_>, detail: Detail) -> Result<Layer<Raster>, Imag
 /// As [`Normalizer::normalize`], for one original alone.
 ///
 /// # Errors
-/// As there.
+/// As there, and those of [`Original::open`].
 pub fn normalize(
     data: &[u8],
     policy: &NormalizationPolicy,
     limits: &Limits,
 ) -> Result<Normalized, ImageError> {
-    Normalizer::default().normalize(data, policy, limits)
+    Normalizer::default().normalize(&Original::open(data, limits)?, policy)
 }

@@ -1,13 +1,14 @@
 //! The embedded S3 server in a process of its own: the benchmark's program, started again.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context;
 use local_cloud::{LocalCloud, LocalCloudConfig};
 use object_storage::S3Settings;
 
-/// Makes the program the server instead of the benchmark; buckets follow.
+/// Makes the program the server instead of the benchmark; a folder and buckets follow.
 const ARGUMENT: &str = "serve-s3";
 
 /// A running server; it ends with this value, or with this process.
@@ -21,13 +22,15 @@ pub struct S3Process {
 }
 
 impl S3Process {
-    /// Starts it with these buckets; blocks until it listens. The program calls [`Self::serve_if_asked`] first.
+    /// Starts it with these buckets, to keep objects somewhere below `folder` until it ends; blocks until it listens. The
+    /// program calls [`Self::serve_if_asked`] first.
     ///
     /// # Errors
     /// It does not start.
-    pub fn start(buckets: &[&str]) -> anyhow::Result<Self> {
+    pub fn start(folder: &Path, buckets: &[&str]) -> anyhow::Result<Self> {
         let mut server = Command::new(std::env::current_exe()?)
             .arg(ARGUMENT)
+            .arg(folder)
             .args(buckets)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -45,8 +48,8 @@ impl S3Process {
     /// The server does not start, or fails.
     pub fn serve_if_asked() -> Option<anyhow::Result<()>> {
         let arguments: Vec<String> = std::env::args().skip(1).collect();
-        let (first, buckets) = arguments.split_first()?;
-        (first == ARGUMENT).then(|| serve(buckets.to_vec()))
+        let [first, folder, buckets @ ..] = arguments.as_slice() else { return None };
+        (first == ARGUMENT).then(|| serve(Path::new(folder), buckets.to_vec()))
     }
 
     /// The server's process.
@@ -73,8 +76,8 @@ impl Drop for S3Process {
 }
 
 /// Serves empty buckets from a folder that goes with the server; ends when standard input does.
-fn serve(buckets: Vec<String>) -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
+fn serve(parent: &Path, buckets: Vec<String>) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir_in(parent)?;
     let config = LocalCloudConfig { buckets, ..LocalCloudConfig::new(folder.path()) };
     tokio::runtime::Runtime::new()?.block_on(async {
         let cloud = LocalCloud::start(config).await?;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use imaging::{Limits, Normalizer};
+use imaging::{Limits, Normalizer, Original};
 use normalize::PolicyArguments;
 use types::NormalizationPolicy;
 
@@ -51,7 +51,7 @@ impl Computation {
         let limits = Limits::default();
         match self {
             Self::Inspect => drop(imaging::inspect(data, &limits)?),
-            Self::Normalize => drop(normalizer.normalize(data, policy, &limits)?),
+            Self::Normalize => drop(normalizer.normalize(&Original::open(data, &limits)?, policy)?),
         }
         Ok(())
     }

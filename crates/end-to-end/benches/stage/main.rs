@@ -11,10 +11,10 @@
 //! - `rounds=N` (3)
 //! - `isolation=process|none` (process)
 //! - `slots=N`: objects worked on at once (the services' default)
-//! - `scratch=DIR`: where services stage files (the folder for temporary files)
+//! - `scratch=DIR`: where services stage files and the S3 server keeps objects (the folder for temporary files)
 //! - `json=FILE`: writes everything that was found
 //!
-//! Computations are measured first each time, on as many threads and the same images. All servers run on this machine, and
+//! Computations are measured beside, on as many threads and the same images. All servers run on this machine, and
 //! are held on the cores that are not computed on, if there are such: compute on fewer threads than there are cores.
 
 mod chain;

@@ -1,4 +1,5 @@
-//! Normalize in rounds, each beside its computation.
+//! Normalize in rounds, each between two runs of its computation alone: what the machine can do changes from minute to
+//! minute.
 
 use std::io::Write;
 
@@ -17,9 +18,11 @@ pub(crate) fn measure(
     settings: &Settings,
 ) -> anyhow::Result<Value> {
     let (mut out, mut shares, mut rounds) = (std::io::stdout(), Vec::new(), Vec::new());
+    let mut before = Computation::Normalize.run(originals, settings.threads)?;
     for round in 1..=settings.rounds {
-        let pure = Computation::Normalize.run(originals, settings.threads)?;
         let stage = runtime.block_on(run(originals, settings))?;
+        let after = Computation::Normalize.run(originals, settings.threads)?;
+        let pure = (std::mem::replace(&mut before, after) + after) / 2;
         let (alone, as_stage) = (rate(originals.len(), pure), rate(originals.len(), stage.took));
         let share = as_stage / alone;
         writeln!(

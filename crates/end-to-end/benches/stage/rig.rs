@@ -57,7 +57,7 @@ struct Run {
 impl Rig {
     /// Servers without objects.
     pub(crate) async fn start(settings: &Settings) -> anyhow::Result<Self> {
-        let s3 = S3Process::start(&BUCKETS)?;
+        let s3 = S3Process::start(&settings.scratch, &BUCKETS)?;
         let blobs = S3Store::connect(&s3.settings()).await?;
         let postgres = PostgresServer::start().await?;
         let store = manifest_store::open(&postgres.url(&postgres.address())).await?;

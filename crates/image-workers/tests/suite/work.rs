@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Result;
 use image_workers::{ImageWorkers, Rendered, WorkerSettings};
@@ -31,6 +32,32 @@ async fn a_worker_writes_what_this_process_would() -> Result<()> {
     assert_eq!(rendered.variants.len(), 3);
     for (variant, content) in rendered.variants.iter().zip(&files) {
         assert_eq!((variant.bytes, variant.sha256), (content.len() as u64, Sha256::of(content)));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_picture_that_has_to_wait_for_memory_comes_out_the_same() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = picture(folder.path());
+    let (expected, _) = normalize(settings(), &file).await?;
+    let policy = Arc::new(NormalizationPolicy::default());
+    let outputs: Vec<_> = ["a", "b", "c"].iter().map(|name| folder.path().join(name)).collect();
+    for settings in [settings(), in_process()] {
+        let (cpu, memory) = machine()?;
+        let workers = ImageWorkers::new(settings);
+        let rendered = || workers.normalize(&file, &policy, outputs.clone(), &cpu, &memory);
+
+        let no_fair_share = memory.acquire(1).await;
+        assert_eq!(rendered().await?, expected, "there is enough");
+        drop(no_fair_share);
+
+        let nothing = memory.acquire(memory.bytes()).await;
+        let mut waiting = Box::pin(rendered());
+        let early = tokio::time::timeout(Duration::from_millis(500), &mut waiting).await;
+        assert!(early.is_err(), "{early:?}");
+        drop(nothing);
+        assert_eq!(waiting.await?, expected);
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! and with AVX2, and on one with AVX-512 (docs/performance.md). When they change on purpose, raise
 //! `NormalizationPolicy::ENCODER_VERSION` and take the new ones from this test's message.
 
-use imaging::{Limits, Normalizer};
+use imaging::{Limits, Normalizer, Original};
 use types::{AlphaPolicy, JpegQuality, NormalizationPolicy, OutputFormat, Rgb, Sha256};
 
 use crate::samples::{jpeg, picture, stock};
@@ -54,12 +54,13 @@ fn variants_have_the_bytes_that_they_always_had() {
         (transparent.into_inner(), policy(as_png, AlphaPolicy::Keep)),
     ];
     // One after the other, as a worker does: what is kept between pictures must not show.
-    let mut normalizer = Normalizer::default();
+    let (mut normalizer, limits) = (Normalizer::default(), Limits::default());
     let found: Vec<(&str, Vec<String>)> = inputs
         .iter()
         .zip(GOLDENS)
         .map(|((data, policy), (name, _))| {
-            let made = normalizer.normalize(data, policy, &Limits::default()).expect("normalizes");
+            let original = Original::open(data, &limits).expect("opens");
+            let made = normalizer.normalize(&original, policy).expect("normalizes");
             let digest = |bytes: &[u8]| Sha256::of(bytes).to_hex().chars().take(16).collect();
             (name, made.renditions.iter().map(|rendition| digest(&rendition.bytes)).collect())
         })

@@ -72,8 +72,13 @@ pub(super) async fn digested(
 /// A file to upload.
 enum Opened<T> {
     /// All of it, and what was made of it.
-    Small { bytes: Vec<u8>, made: T },
-    Large { length: u64 },
+    Small {
+        bytes: Vec<u8>,
+        made: T,
+    },
+    Large {
+        length: u64,
+    },
 }
 
 /// Looks at a file and reads it if it has no more than `most` bytes, in one trip to a thread that may wait.

@@ -73,7 +73,7 @@ impl Rig {
 
     /// With objects in an S3 server.
     pub(crate) async fn over_s3(objects: usize) -> anyhow::Result<Self> {
-        let server = S3Process::start(&["bench-in", "bench-out"])?;
+        let server = S3Process::start(&std::env::temp_dir(), &["bench-in", "bench-out"])?;
         let blobs = S3Store::connect(&server.settings()).await?;
         Self::new(objects, Arc::new(blobs), Some(server)).await
     }

@@ -36,7 +36,10 @@ impl Slots {
     /// Waits for a free one.
     pub(super) async fn take(&self) -> Slot {
         let permit = Arc::clone(&self.shared.free).acquire_owned().await;
-        Slot { permit: Some(permit.expect("the semaphore is never closed")), shared: Arc::clone(&self.shared) }
+        Slot {
+            permit: Some(permit.expect("the semaphore is never closed")),
+            shared: Arc::clone(&self.shared),
+        }
     }
 
     /// Deliveries that could be worked on from now: whoever asks a source holds a slot already.
