@@ -21,6 +21,10 @@ use crate::memory::Watch;
 const BUCKETS: [&str; 7] = ["inbox", "bronze", "silver", "plans", "gold", "requests", "training"];
 const PARALLEL: usize = 8;
 const VISIBILITY: Duration = Duration::from_secs(60);
+/// How often the queue is looked at, and how often while it holds many messages.
+const LOOK_OFTEN: Duration = Duration::from_millis(100);
+const LOOK_SELDOM: Duration = Duration::from_millis(700);
+const MANY: usize = 100;
 /// A run that takes longer hangs.
 const LIMIT: Duration = Duration::from_secs(1800);
 
@@ -176,7 +180,8 @@ impl Run {
         let mut marks = [10, 5, 2].map(|part| total / part).into_iter().peekable();
         let mut memory = Vec::new();
         loop {
-            let done = total.saturating_sub(left().await?);
+            let left = left().await?;
+            let done = total.saturating_sub(left);
             if done == total {
                 break;
             }
@@ -184,7 +189,8 @@ impl Run {
                 memory.push((mark, self.watch.highest()));
             }
             ensure!(self.begun.elapsed() < LIMIT, "it hangs: {}", self.service.log_text());
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            // A look costs the queue more than an image does.
+            tokio::time::sleep(if left > MANY { LOOK_SELDOM } else { LOOK_OFTEN }).await;
         }
         let took = self.begun.elapsed();
         let cpu = CpuTimes::now(self.service.pid(), self.s3_server) - self.before;
