@@ -151,11 +151,11 @@ WANTED = [
     Wanted("… the best OpenCV pipeline for these", "images", against(WEB, "opencv"), 1.5),
     Wanted(
         "the whole normalize stage, of its computation alone",
-        "stage", median_share, 90, form="{:.0f} %",
+        "stage", median_share, 90, form="{:.1f} %",
     ),
     Wanted(
         "`imageml run`, of its computations alone",
-        "run", lambda results: 100 * results["wall_share"], 85, form="{:.0f} %",
+        "run", lambda results: 100 * results["wall_share"], 85, form="{:.1f} %",
     ),
     Wanted(
         "memory of the normalize service and its workers",

@@ -15,7 +15,7 @@ use crate::child::{Death, Worker};
 use crate::executor::{Done, Executor, Progress, Task, Verdict};
 use crate::wire::{Reply, Request, Work};
 
-/// One of the two.
+/// Keeps what it needs from picture to picture.
 #[derive(Debug)]
 pub(crate) enum Hand {
     Child(Worker),
