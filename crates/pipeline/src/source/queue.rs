@@ -198,7 +198,7 @@ async fn poll(
 ) -> Result<Vec<Message>, QueueError> {
     slots.gather(MAX_BATCH, GATHERING).await;
     let begun = Instant::now();
-    let received = queue.receive(slots.room().get().min(MAX_BATCH), settings.wait, settings.visibility);
+    let received = queue.receive(slots.room().min(MAX_BATCH), settings.wait, settings.visibility);
     let silent = |_| Err(QueueError::Unavailable("the queue does not answer".to_owned()));
     let received = tokio::time::timeout(settings.wait + PATIENCE, received).await.unwrap_or_else(silent)?;
     if received.is_empty() {
