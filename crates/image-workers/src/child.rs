@@ -41,6 +41,8 @@ pub(crate) struct Worker {
     /// For an answer.
     timeout: Duration,
     pictures: u32,
+    /// For a picture, by the bound that was set last.
+    allowed: Option<u64>,
 }
 
 impl Worker {
@@ -69,7 +71,7 @@ impl Worker {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let mut worker = Self { process, socket, timeout: settings.timeout, pictures: 0 };
+        let mut worker = Self { process, socket, timeout: settings.timeout, pictures: 0, allowed: None };
         match wire::receive(&worker.socket, Some(worker.timeout)) {
             Ok(Some((Reply::Ready, _))) => Ok(worker),
             Ok(Some((Reply::Failed(error), _))) => Err(io::Error::other(error)),
@@ -82,18 +84,16 @@ impl Worker {
         self.pictures
     }
 
-    /// Asks, and waits for the answer. While it works, it may take `memory` bytes.
-    pub(crate) fn ask(
-        &mut self,
-        request: &Request,
-        files: &[BorrowedFd<'_>],
-        memory: u64,
-    ) -> Result<Reply, Death> {
-        if matches!(request, Request::Begin { .. }) {
-            self.pictures += 1;
-        }
+    /// Asks. It may be at work on another picture still.
+    pub(crate) fn ask(&mut self, request: &Request, files: &[BorrowedFd<'_>]) -> Result<(), Death> {
+        self.pictures += 1;
+        let memory = request.limits.max_bytes.saturating_add(request.memory);
         self.allow(memory).map_err(|_| self.death())?;
-        wire::send(&self.socket, request, files).map_err(|error| self.explain(&error))?;
+        wire::send(&self.socket, request, files).map_err(|error| self.explain(&error))
+    }
+
+    /// Waits for the answer to the first question that has none.
+    pub(crate) fn answer(&mut self) -> Result<Reply, Death> {
         match wire::receive(&self.socket, Some(self.timeout)) {
             Ok(Some((reply, _))) => Ok(reply),
             Ok(None) => Err(self.death()),
@@ -101,13 +101,18 @@ impl Worker {
         }
     }
 
-    /// The bound is on address space, of which some is never used: twice what is needed is far from both ends.
-    fn allow(&self, memory: u64) -> io::Result<()> {
+    /// While it works, it may take `memory` bytes. The bound is on address space, of which some is never used: twice what is
+    /// needed is far from both ends.
+    fn allow(&mut self, memory: u64) -> io::Result<()> {
+        if self.allowed == Some(memory) {
+            return Ok(());
+        }
         let bytes = Self::BASE_BYTES.saturating_add(memory.saturating_mul(2));
         // The hard limit is the service's own, which not everybody may raise.
         let maximum = getrlimit(Resource::As).maximum;
         let limit = Rlimit { current: Some(maximum.map_or(bytes, |maximum| maximum.min(bytes))), maximum };
         prlimit(Some(Pid::from_child(&self.process)), Resource::As, limit)?;
+        self.allowed = Some(memory);
         Ok(())
     }
 

@@ -58,7 +58,7 @@ pub(crate) enum Done {
 #[derive(Debug)]
 pub(crate) enum Progress {
     Done(Verdict<Done>),
-    /// It waits for so many bytes.
+    /// It would need so many bytes.
     Needs(u64),
 }
 
@@ -66,19 +66,16 @@ pub(crate) enum Progress {
 #[derive(Debug, Default)]
 pub(crate) struct Executor {
     normalizer: Normalizer,
-    limits: Limits,
     data: Vec<u8>,
-    /// What waits for memory.
-    waiting: Option<Task>,
 }
 
 impl Executor {
     /// The largest file whose memory is kept for the next.
     const MAX_KEPT: usize = 8 << 20;
 
-    /// Reads `bytes` from the beginning of a file, at most the limit, and its headers, and goes on if no more than
+    /// Reads `bytes` from the beginning of a file, at most the limit, and its headers, and does the work if no more than
     /// `memory` bytes are needed for that.
-    pub(crate) fn begin(
+    pub(crate) fn work(
         &mut self,
         file: &File,
         bytes: u64,
@@ -86,35 +83,24 @@ impl Executor {
         task: Task,
         memory: u64,
     ) -> io::Result<Progress> {
-        self.limits = limits;
-        self.read(file, bytes)?;
-        let original = match Original::open(&self.data, &self.limits) {
+        self.read(file, bytes, limits.max_bytes)?;
+        let original = match Original::open(&self.data, &limits) {
             Ok(original) => original,
             Err(error) => return Ok(Progress::Done(Err(error.reason()))),
         };
         let needed = task.memory_needed(&original.probe());
         if needed > memory {
-            self.waiting = Some(task);
             return Ok(Progress::Needs(needed));
         }
         task.perform(original, &mut self.normalizer).map(Progress::Done)
     }
 
-    /// Does what waits for memory.
-    pub(crate) fn go_on(&mut self) -> io::Result<Verdict<Done>> {
-        let task = self.waiting.take().ok_or_else(|| io::Error::other("no picture waits"))?;
-        match Original::open(&self.data, &self.limits) {
-            Ok(original) => task.perform(original, &mut self.normalizer),
-            Err(error) => Ok(Err(error.reason())),
-        }
-    }
-
-    fn read(&mut self, mut file: &File, bytes: u64) -> io::Result<()> {
+    fn read(&mut self, mut file: &File, bytes: u64, limit: u64) -> io::Result<()> {
         if self.data.capacity() > Self::MAX_KEPT {
             self.data = Vec::new();
         }
         // One byte more than allowed is enough to be told so.
-        let length = bytes.min(self.limits.max_bytes.saturating_add(1));
+        let length = bytes.min(limit.saturating_add(1));
         self.data.resize(usize::try_from(length).map_err(io::Error::other)?, 0);
         file.read_exact(&mut self.data)
     }

@@ -1,129 +1,145 @@
-//! Who works on a picture: a worker, or this process.
+//! Who works on pictures: a worker, or this process.
 
-use std::fs::File;
+use std::collections::VecDeque;
 use std::io;
 use std::iter;
 use std::os::fd::AsFd;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use imaging::Limits;
-use pipeline::StageError;
-use types::NormalizationPolicy;
+use pipeline::{MemoryBudget, MemoryPermit};
 
-use crate::child::{Death, Worker};
-use crate::executor::{Done, Executor, Progress, Task, Verdict};
-use crate::wire::{Reply, Request, Work};
+use crate::child::Worker;
+use crate::config::{Isolation, WorkerSettings};
+use crate::executor::{Executor, Progress};
+use crate::picture::{Answer, Picture, Trouble};
+use crate::wire::{Reply, Request};
 
 /// Keeps what it needs from picture to picture.
 #[derive(Debug)]
-pub(crate) enum Hand {
-    Child(Worker),
-    Here(Box<Executor>),
+pub(crate) struct Hand {
+    seat: Seat,
+    /// In the order in which they will be answered. A worker begins with the next by itself.
+    begun: VecDeque<Picture>,
+    /// A fair share of the memory, for the pictures that have none of their own.
+    share: Option<MemoryPermit>,
 }
 
-/// A picture's file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Picture<'a> {
-    pub(crate) path: &'a Path,
-    pub(crate) file: &'a File,
-    pub(crate) bytes: u64,
-    pub(crate) limits: Limits,
-}
-
-/// What is to be done with a picture.
-#[derive(Debug, Clone)]
-pub(crate) enum Job {
-    Inspect,
-    Normalize { policy: Arc<NormalizationPolicy>, outputs: Arc<[PathBuf]> },
-}
-
-/// Why a step gave no result.
 #[derive(Debug)]
-pub(crate) enum Trouble {
-    Death(Death),
-    File(PathBuf, io::Error),
-    /// The worker could not be started, or said something else than was asked.
-    Worker(io::Error),
+enum Seat {
+    Child(Worker),
+    /// With what came of the picture that was begun.
+    Here(Box<Executor>, Option<io::Result<Progress>>),
 }
+
+/// A picture that could not be begun, and why.
+pub(crate) type NotBegun = (Picture, Trouble);
 
 impl Hand {
-    /// Begins with a picture, and ends if no more than `memory` bytes are needed.
-    pub(crate) fn begin(
-        &mut self,
-        picture: Picture<'_>,
-        job: &Job,
-        memory: u64,
-    ) -> Result<Progress, Trouble> {
-        let Picture { path, file, bytes, limits } = picture;
-        let outputs = job.outputs()?;
+    /// Pictures begun at once: the next one lies ready when a worker has finished, without a trip over the runtime.
+    const MOST_BEGUN: usize = 2;
+
+    /// Starts a worker, where there are to be any.
+    pub(crate) fn start(settings: &WorkerSettings) -> Result<Self, Trouble> {
+        let seat = match settings.isolation {
+            Isolation::Process => Seat::Child(Worker::start(settings).map_err(Trouble::Worker)?),
+            Isolation::None => Seat::Here(Box::default(), None),
+        };
+        Ok(Self { seat, begun: VecDeque::new(), share: None })
+    }
+
+    /// Whether it can take a picture: idle workers may have met a signal that was meant for all.
+    pub(crate) fn is_alive(&mut self) -> bool {
+        match &mut self.seat {
+            Seat::Child(worker) => worker.is_alive(),
+            Seat::Here(..) => true,
+        }
+    }
+
+    /// How many pictures its worker was asked about.
+    pub(crate) fn pictures(&self) -> u32 {
+        match &self.seat {
+            Seat::Child(worker) => worker.pictures(),
+            Seat::Here(..) => 0,
+        }
+    }
+
+    /// Whether a picture waits for its answer.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    /// Whether another picture may be handed over while it works: one that shares the memory of those before.
+    pub(crate) fn takes_another(&self) -> bool {
+        let in_turn = matches!(self.seat, Seat::Child(_)) && self.share.is_some();
+        in_turn && (1..Self::MOST_BEGUN).contains(&self.begun.len())
+    }
+
+    /// Takes a fair share of the memory, if that is free.
+    pub(crate) fn take_share(&mut self, memory: &MemoryBudget, bytes: u64) {
+        if self.share.is_none() {
+            self.share = memory.try_acquire(bytes);
+        }
+    }
+
+    /// Begins with a picture, which ends if no more memory is needed than its own, or the fair share of `share` bytes.
+    pub(crate) fn begin(&mut self, picture: Picture, limits: Limits, share: u64) -> Result<(), NotBegun> {
+        let share = self.share.as_ref().map_or(0, |_| share);
+        let memory = picture.own_memory().unwrap_or(share);
+        match self.seat.begin(&picture, limits, memory) {
+            Ok(()) => {
+                self.begun.push_back(picture);
+                Ok(())
+            }
+            Err(trouble) => Err((picture, trouble)),
+        }
+    }
+
+    /// Waits for the first picture that was begun, and gives it out with its answer.
+    pub(crate) fn finish(&mut self) -> Option<(Picture, Answer)> {
+        let picture = self.begun.pop_front()?;
+        let answer = self.seat.finish(&picture);
+        if !self.has_begun() {
+            self.share = None;
+        }
+        Some((picture, answer))
+    }
+
+    /// Ends the worker, and gives out what it had begun.
+    pub(crate) fn dismiss(self) -> VecDeque<Picture> {
+        self.begun
+    }
+}
+
+impl Seat {
+    fn begin(&mut self, picture: &Picture, limits: Limits, memory: u64) -> Result<(), Trouble> {
+        let (file, bytes) = picture.open()?;
+        let outputs = picture.outputs()?;
+        match self {
+            Self::Here(executor, done) => {
+                *done = Some(executor.work(&file, bytes, limits, picture.task(outputs), memory));
+                Ok(())
+            }
+            Self::Child(worker) => {
+                let request = Request { bytes, limits, work: picture.work(), memory };
+                let files: Vec<_> = iter::once(&file).chain(&outputs).map(AsFd::as_fd).collect();
+                worker.ask(&request, &files).map_err(Trouble::Death)
+            }
+        }
+    }
+
+    fn finish(&mut self, picture: &Picture) -> Answer {
         let worker = match self {
-            Self::Here(executor) => {
-                let begun = executor.begin(file, bytes, limits, job.task(outputs), memory);
-                return begun.map_err(|error| Trouble::File(path.to_owned(), error));
+            Self::Here(_, done) => {
+                let done = done.take().unwrap_or_else(|| Err(io::Error::other("no picture was begun")));
+                return done.map_err(|error| picture.failed(error));
             }
             Self::Child(worker) => worker,
         };
-        let request = Request::Begin { bytes, limits, work: job.work(), memory };
-        let files: Vec<_> = iter::once(file).chain(&outputs).map(AsFd::as_fd).collect();
-        let reply = worker.ask(&request, &files, limits.max_bytes.saturating_add(memory));
-        match reply.map_err(Trouble::Death)? {
+        match worker.answer().map_err(Trouble::Death)? {
             Reply::Done(verdict) => Ok(Progress::Done(verdict)),
             Reply::Needs(bytes) => Ok(Progress::Needs(bytes)),
-            Reply::Failed(error) => Err(Trouble::File(path.to_owned(), io::Error::other(error))),
-            other @ Reply::Ready => Err(unexpected(&other)),
+            Reply::Failed(error) => Err(picture.failed(io::Error::other(error))),
+            Reply::Ready => Err(Trouble::Worker(io::Error::other("a worker began anew"))),
         }
     }
-
-    /// Ends what waits for memory: it has it now.
-    pub(crate) fn go_on(&mut self, path: &Path, memory: u64) -> Result<Verdict<Done>, Trouble> {
-        let failed = |error| Trouble::File(path.to_owned(), error);
-        let worker = match self {
-            Self::Here(executor) => return executor.go_on().map_err(failed),
-            Self::Child(worker) => worker,
-        };
-        match worker.ask(&Request::GoOn, &[], memory).map_err(Trouble::Death)? {
-            Reply::Done(verdict) => Ok(verdict),
-            Reply::Failed(error) => Err(failed(io::Error::other(error))),
-            other @ (Reply::Ready | Reply::Needs(_)) => Err(unexpected(&other)),
-        }
-    }
-}
-
-impl Job {
-    /// The files to write to, made new.
-    fn outputs(&self) -> Result<Vec<File>, Trouble> {
-        let Self::Normalize { outputs, .. } = self else { return Ok(Vec::new()) };
-        let create = |path: &PathBuf| File::create(path).map_err(|error| Trouble::File(path.clone(), error));
-        outputs.iter().map(create).collect()
-    }
-
-    fn task(&self, outputs: Vec<File>) -> Task {
-        match self {
-            Self::Inspect => Task::Inspect,
-            Self::Normalize { policy, .. } => Task::Normalize(policy.as_ref().clone(), outputs),
-        }
-    }
-
-    fn work(&self) -> Work {
-        match self {
-            Self::Inspect => Work::Inspect,
-            Self::Normalize { policy, .. } => Work::Normalize(policy.as_ref().into()),
-        }
-    }
-}
-
-impl Trouble {
-    /// Deaths are counted, all else is the stage's.
-    pub(crate) fn into_result<T>(self) -> Result<Result<T, Death>, StageError> {
-        match self {
-            Self::Death(death) => Ok(Err(death)),
-            Self::File(path, error) => Err(StageError::file(&path)(error)),
-            Self::Worker(error) => Err(StageError::Helper(format!("image worker: {error}"))),
-        }
-    }
-}
-
-fn unexpected(reply: &Reply) -> Trouble {
-    Trouble::Worker(io::Error::other(format!("unexpected answer: {reply:?}")))
 }

@@ -13,8 +13,10 @@
 mod child;
 mod config;
 mod confine;
+mod crew;
 mod executor;
 mod hand;
+mod picture;
 mod pool;
 mod serve;
 mod wire;

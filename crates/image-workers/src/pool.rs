@@ -1,58 +1,36 @@
-//! Workers for a stage: started when needed, kept, replaced.
+//! Workers for a stage.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use imaging::Inspection;
-use pipeline::{CpuPool, MemoryBudget, StageError};
-use tokio::sync::Semaphore;
+use pipeline::{CpuPool, MemoryBudget, Panicked, StageError};
 use types::{NormalizationPolicy, RejectCode, RejectReason};
 
-use crate::child::{Death, Worker};
-use crate::config::{Isolation, WorkerSettings};
+use crate::child::Death;
+use crate::config::WorkerSettings;
+use crate::crew::{Crew, Machine};
 use crate::executor::{Done, Progress, Rendered, Verdict};
-use crate::hand::{Hand, Job, Picture, Trouble};
-
-/// Pictures let in for each worker: the next one is at hand when a worker has finished, without a trip over the runtime.
-const PICTURES_PER_WORKER: usize = 2;
+use crate::picture::{Answer, Job, Picture, SetAside};
 
 /// Workers that a picture may end before it is refused: the first could have been somebody else's victim.
 const DEATHS: u32 = 3;
 
-/// Inspects and normalizes pictures, as many at once as there are CPU threads. Pictures that wait for memory have workers of
-/// their own meanwhile, as many again at most.
+/// Inspects and normalizes pictures, as many at once as there are CPU threads.
 #[derive(Debug, Clone)]
 pub struct ImageWorkers {
-    shared: Arc<Shared>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    settings: WorkerSettings,
-    /// One for each picture that is worked on, or is next.
-    turns: Semaphore,
-    idle: Mutex<Vec<Hand>>,
-}
-
-/// How far a picture came with the memory that was free.
-#[derive(Debug)]
-enum Step {
-    Done(Verdict<Done>),
-    /// For so many bytes.
-    WaitsForMemory(Hand, u64),
+    crew: Arc<Crew>,
 }
 
 impl ImageWorkers {
     /// No worker is started before there is work.
     pub fn new(settings: WorkerSettings) -> Self {
-        let turns = Semaphore::new(settings.processes.max(1) * PICTURES_PER_WORKER);
-        Self { shared: Arc::new(Shared { settings, turns, idle: Mutex::default() }) }
+        Self { crew: Arc::new(Crew::new(settings)) }
     }
 
     /// The bounds of one picture.
     pub fn limits(&self) -> imaging::Limits {
-        self.shared.settings.limits
+        self.crew.settings().limits
     }
 
     /// See [`imaging::inspect`].
@@ -99,10 +77,10 @@ impl ImageWorkers {
         cpu: &CpuPool,
         memory: &MemoryBudget,
     ) -> Result<Done, StageError> {
-        let _turn = self.shared.turns.acquire().await.map_err(|_| StageError::Cancelled)?;
+        let machine = Machine { cpu: cpu.clone(), memory: memory.clone() };
         let mut deaths = 0;
         loop {
-            let death = match self.attempt(file, &job, cpu, memory).await? {
+            let death = match self.attempt(file, &job, &machine).await? {
                 Ok(verdict) => return verdict.map_err(StageError::Rejected),
                 Err(death) => death,
             };
@@ -115,91 +93,34 @@ impl ImageWorkers {
         }
     }
 
-    /// In one go where a fair share of the memory is free and enough; else headers first, then memory, then pixels, all
-    /// by one worker.
+    /// In one go where a fair share of the memory is free and enough; else once more, with as much as it said that it needs.
     async fn attempt(
         &self,
         file: &Path,
         job: &Job,
-        cpu: &CpuPool,
-        memory: &MemoryBudget,
+        machine: &Machine,
     ) -> Result<Result<Verdict<Done>, Death>, StageError> {
-        let step = {
-            let (shared, file, job, memory) =
-                (Arc::clone(&self.shared), file.to_owned(), job.clone(), memory.clone());
-            cpu.run(move || shared.begin(&file, &job, &memory)).await?
-        };
-        let (hand, needed) = match step {
-            Ok(Step::Done(verdict)) => return Ok(Ok(verdict)),
-            Ok(Step::WaitsForMemory(hand, needed)) => (hand, needed),
-            Err(trouble) => return trouble.into_result(),
-        };
-        let permit = memory.acquire(needed).await;
-        let (shared, file) = (Arc::clone(&self.shared), file.to_owned());
-        let done = cpu
-            .run(move || {
-                let _permit = permit;
-                shared.go_on(hand, &file, needed)
-            })
-            .await?;
-        done.map_or_else(Trouble::into_result, |verdict| Ok(Ok(verdict)))
-    }
-}
-
-impl Shared {
-    fn take(&self) -> Result<Hand, Trouble> {
-        let next = || self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let alive = |hand: &mut Hand| match hand {
-            Hand::Child(worker) => worker.is_alive(),
-            Hand::Here(_) => true,
-        };
-        let idle = std::iter::from_fn(next).find_map(|mut hand| alive(&mut hand).then_some(hand));
-        match (idle, self.settings.isolation) {
-            (Some(hand), _) => Ok(hand),
-            (None, Isolation::Process) => {
-                Worker::start(&self.settings).map(Hand::Child).map_err(Trouble::Worker)
+        let mut memory = None;
+        loop {
+            let has_memory = memory.is_some();
+            match self.ask(Picture::new(file, job, memory), machine).await? {
+                Ok(Progress::Done(verdict)) => return Ok(Ok(verdict)),
+                Ok(Progress::Needs(_)) if has_memory => return Err(unasked()),
+                Ok(Progress::Needs(bytes)) => {
+                    memory = Some(SetAside::new(bytes, machine.memory.acquire(bytes).await));
+                }
+                Err(trouble) => return trouble.into_result(),
             }
-            (None, Isolation::None) => Ok(Hand::Here(Box::default())),
         }
     }
 
-    /// Only after an answer: a worker without one is in an unknown state, and is dropped.
-    fn put_back(&self, hand: Hand) {
-        let old =
-            matches!(&hand, Hand::Child(worker) if worker.pictures() >= self.settings.pictures_per_process);
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if !old && idle.len() < self.settings.processes.max(1) {
-            idle.push(hand);
-        }
-    }
-
-    fn begin(&self, path: &Path, job: &Job, memory: &MemoryBudget) -> Result<Step, Trouble> {
-        let failed = |error| Trouble::File(path.to_owned(), error);
-        let file = File::open(path).map_err(failed)?;
-        let bytes = file.metadata().map_err(failed)?.len();
-        let mut hand = self.take()?;
-        let share = memory.bytes() / self.settings.processes.max(1) as u64;
-        let permit = memory.try_acquire(share);
-        let allowed = permit.as_ref().map_or(0, |_| share);
-        let limits = self.settings.limits;
-        let progress = hand.begin(Picture { path, file: &file, bytes, limits }, job, allowed)?;
-        drop(permit);
-        match progress {
-            Progress::Done(verdict) => {
-                self.put_back(hand);
-                Ok(Step::Done(verdict))
-            }
-            Progress::Needs(needed) => match memory.try_acquire(needed) {
-                Some(_permit) => self.go_on(hand, path, needed).map(Step::Done),
-                None => Ok(Step::WaitsForMemory(hand, needed)),
-            },
-        }
-    }
-
-    fn go_on(&self, mut hand: Hand, path: &Path, memory: u64) -> Result<Verdict<Done>, Trouble> {
-        let verdict = hand.go_on(path, memory)?;
-        self.put_back(hand);
-        Ok(verdict)
+    async fn ask(
+        &self,
+        (picture, answer): (Picture, tokio::sync::oneshot::Receiver<Answer>),
+        machine: &Machine,
+    ) -> Result<Answer, Panicked> {
+        self.crew.add(picture, machine);
+        answer.await.map_err(|_| Panicked)
     }
 }
 

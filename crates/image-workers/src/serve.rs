@@ -35,17 +35,14 @@ fn serve() -> io::Result<()> {
 }
 
 fn answer(executor: &mut Executor, request: Request, files: Vec<File>) -> io::Result<Reply> {
-    let (bytes, limits, work, memory) = match request {
-        Request::GoOn => return executor.go_on().map(Reply::Done),
-        Request::Begin { bytes, limits, work, memory } => (bytes, limits, work, memory),
-    };
+    let Request { bytes, limits, work, memory } = request;
     let mut files = files.into_iter();
     let file = files.next().ok_or_else(|| io::Error::other("no file came with the request"))?;
     let task = match work {
         Work::Inspect => Task::Inspect,
         Work::Normalize(policy) => Task::Normalize(policy.try_into()?, files.collect()),
     };
-    Ok(match executor.begin(&file, bytes, limits, task, memory)? {
+    Ok(match executor.work(&file, bytes, limits, task, memory)? {
         Progress::Done(verdict) => Reply::Done(verdict),
         Progress::Needs(bytes) => Reply::Needs(bytes),
     })

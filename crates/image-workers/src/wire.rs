@@ -24,13 +24,14 @@ const MAX_FILES: usize = 17;
 /// The longest message: facts of EXIF are some KiB.
 const MAX_BYTES: u32 = 1 << 20;
 
-/// From parent to worker.
+/// From parent to worker: read this many bytes of the first file beside, and do the work if that needs no more than `memory`
+/// bytes. The next may come before the answer.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) enum Request {
-    /// Read this many bytes of the first file beside, and do the work if that needs no more than `memory` bytes.
-    Begin { bytes: u64, limits: Limits, work: Work, memory: u64 },
-    /// Do the work that waits for memory.
-    GoOn,
+pub(crate) struct Request {
+    pub(crate) bytes: u64,
+    pub(crate) limits: Limits,
+    pub(crate) work: Work,
+    pub(crate) memory: u64,
 }
 
 /// What is to be done with a picture.
@@ -46,7 +47,7 @@ pub(crate) enum Work {
 pub(crate) enum Reply {
     /// Confined, and waiting for a picture.
     Ready,
-    /// The work waits for so many bytes of memory.
+    /// The work would need so many bytes of memory.
     Needs(u64),
     Done(Verdict<Done>),
     /// A file could not be read or written.

@@ -7,7 +7,7 @@
 mod copy;
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use tempfile::NamedTempFile;
 use tokio_util::sync::CancellationToken;
 use types::{ObjectVersion, S3Uri, Sha256};
 
-use self::copy::{Copied, copy};
+use self::copy::{Copied, CopyError, copy};
 use crate::store::{
     Bucket, Commit, Cursors, ListQuery, Listed, Object, Stamp, Store, UnderWay, Uploads, UploadsQuery,
-    temporary,
+    adopted, temporary,
 };
 
 /// Open uploads of a page, as S3 lists at once.
@@ -77,19 +77,18 @@ impl DirectStore {
         Ok(Downloaded { bytes, sha256 })
     }
 
-    /// Fills a new file and makes it the object; its digest comes back with what was done.
+    /// Makes a file of the store's and that the object; its digest comes back with what was done.
     fn put(
         &self,
         to: &S3Uri,
         options: PutOptions,
         stop: &CancellationToken,
-        fill: impl FnOnce(&mut NamedTempFile) -> Result<Sha256, StorageError>,
+        make: impl FnOnce(&Path) -> Result<(NamedTempFile, Sha256), StorageError>,
     ) -> Result<(Put, Sha256), StorageError> {
         check_key(to)?;
         let bucket = self.bucket(to)?;
         let Bucket::Folder(folder) = bucket.as_ref() else { return Err(read_only(to)) };
-        let mut file = temporary(&self.store.tmp_dir()).map_err(failed(to))?;
-        let sha256 = fill(&mut file)?;
+        let (file, sha256) = make(&self.store.tmp_dir())?;
         options.check_sha256(to, sha256)?;
         if stop.is_cancelled() {
             return Err(cut_short());
@@ -107,14 +106,19 @@ impl DirectStore {
         to: &S3Uri,
         options: PutOptions,
     ) -> Result<(Put, Sha256), StorageError> {
-        let (this, from, to) = (self.clone(), from.to_owned(), to.clone());
+        let (this, from, to, frozen) = (self.clone(), from.to_owned(), to.clone(), options.frozen);
         blocking(move |stop| {
-            this.put(&to, options, stop, |file| {
+            this.put(&to, options, stop, |tmp| {
+                let told = |error: CopyError| error.told(StorageError::local(&from), failed(&to));
+                // Where it is refused, copying goes on to say why, if there is a reason.
+                if frozen && let Ok(mut file) = adopted(&from, tmp) {
+                    let found = copy(file.as_file_mut(), &mut io::sink(), stop).map_err(told)?;
+                    return Ok((file, found.sha256));
+                }
                 let mut content = File::open(&from).map_err(StorageError::local(&from))?;
-                let copied = copy(&mut content, file.as_file_mut(), stop);
-                copied
-                    .map(|copied| copied.sha256)
-                    .map_err(|error| error.told(StorageError::local(&from), failed(&to)))
+                let mut file = temporary(tmp).map_err(failed(&to))?;
+                let copied = copy(&mut content, file.as_file_mut(), stop).map_err(told)?;
+                Ok((file, copied.sha256))
             })
         })
         .await
@@ -194,16 +198,18 @@ impl BlobStore for DirectStore {
         to: &S3Uri,
         content_type: &str,
     ) -> Result<Sha256, StorageError> {
-        let options = PutOptions { content_type: Some(content_type.to_owned()), ..PutOptions::default() };
+        let content_type = Some(content_type.to_owned());
+        let options = PutOptions { content_type, frozen: true, ..PutOptions::default() };
         self.send(from, to, options).await.map(|(_, sha256)| sha256)
     }
 
     async fn write(&self, bytes: Bytes, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError> {
         let (this, to, options) = (self.clone(), to.clone(), options.clone());
         let put = blocking(move |stop| {
-            this.put(&to, options, stop, |file| {
+            this.put(&to, options, stop, |tmp| {
+                let mut file = temporary(tmp).map_err(failed(&to))?;
                 file.write_all(&bytes).map_err(failed(&to))?;
-                Ok(Sha256::of(&bytes))
+                Ok((file, Sha256::of(&bytes)))
             })
         });
         put.await.map(|(put, _)| put)

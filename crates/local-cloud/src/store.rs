@@ -29,7 +29,7 @@ use s3s::path::check_bucket_name;
 
 pub(crate) use bucket::{Bucket, Object, Stamp};
 pub(crate) use folder::{Commit, Folder};
-pub(crate) use incoming::{Content, Incoming, temporary};
+pub(crate) use incoming::{Content, Incoming, adopted, temporary};
 pub(crate) use listing::{Cursors, ListQuery, Listed, Page};
 pub(crate) use multipart::{Part, PartsError, UnderWay, Upload, Uploads, UploadsQuery, assemble};
 

@@ -71,6 +71,8 @@ pub struct PutOptions {
     pub sha256: Option<Sha256>,
     /// Only create: an existing object is left alone and [`Put::AlreadyThere`] comes back.
     pub if_absent: bool,
+    /// Nobody writes to the local file any more: a store on the same disk may keep that file itself instead of a copy.
+    pub frozen: bool,
 }
 
 impl PutOptions {
@@ -131,7 +133,7 @@ pub trait BlobStore: Send + Sync + Debug {
     async fn upload(&self, from: &Path, to: &S3Uri, options: &PutOptions) -> Result<Put, StorageError>;
 
     /// Uploads a local file over whatever is there, and gives its digest, which is taken on the way: for what was just made,
-    /// by one who had no other reason to read it.
+    /// by one who had no other reason to read it, and is [frozen](PutOptions::frozen).
     async fn upload_digested(
         &self,
         from: &Path,

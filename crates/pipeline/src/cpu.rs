@@ -44,17 +44,21 @@ impl CpuPool {
         F: FnOnce() -> T + Send + 'static,
     {
         let (sender, receiver) = oneshot::channel();
-        let span = Span::current();
-        self.pool.spawn(move || {
-            let result = span.in_scope(|| catch_unwind(AssertUnwindSafe(work)));
-            if sender.send(result).is_err() {
+        self.spawn(move || {
+            if sender.send(work()).is_err() {
                 tracing::debug!("nobody waits for this result any more");
             }
         });
-        match receiver.await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(_)) | Err(_) => Err(Panicked),
-        }
+        receiver.await.map_err(|_| Panicked)
+    }
+
+    /// Runs `work` on the pool, after what was spawned before. Nobody hears of a panic.
+    pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        let span = Span::current();
+        self.pool.spawn_fifo(move || {
+            // Its message is in the log; what it owned is dropped, and whoever waits for that hears so.
+            drop(span.in_scope(|| catch_unwind(AssertUnwindSafe(work))));
+        });
     }
 }
 

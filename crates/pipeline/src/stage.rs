@@ -173,7 +173,7 @@ impl Work {
 /// The bytes of an output.
 #[derive(Clone)]
 pub enum Content {
-    /// A file in the workspace.
+    /// A file in the workspace, finished: nobody writes to it any more.
     File(PathBuf),
     /// A small object in memory.
     Memory(Bytes),
@@ -238,7 +238,8 @@ impl Output {
         let options = PutOptions {
             content_type: Some(self.content_type.to_owned()),
             sha256: Some(self.sha256),
-            if_absent: false,
+            frozen: true,
+            ..PutOptions::default()
         };
         let written = match &self.content {
             Content::File(path) => blobs.upload(path, &self.uri, &options).await,

@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use futures::{StreamExt, stream};
 use image_workers::ImageWorkers;
 use indicatif::{ProgressBar, ProgressStyle};
-use pipeline::{CpuPool, MemoryBudget, StageError};
+use pipeline::{CpuPool, EngineSettings, MemoryBudget, StageError};
 use serde::Serialize;
 use serde_json::json;
 use types::{NormalizationPolicy, RejectReason, SizeSpec, escape_key};
@@ -88,7 +88,8 @@ impl Folder {
                 result
             }
         });
-        let results = stream::iter(work).buffered(2 * self.cpu.threads()).collect::<Vec<_>>().await;
+        let at_once = EngineSettings::usual_slots(self.cpu.threads());
+        let results = stream::iter(work).buffered(at_once).collect::<Vec<_>>().await;
         bar.finish_and_clear();
         results.into_iter().collect()
     }

@@ -1,6 +1,5 @@
 //! Pictures that end their workers.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,15 +8,7 @@ use image_workers::{ImageWorkers, WorkerSettings};
 use pipeline::StageError;
 use types::RejectCode;
 
-use crate::{machine, picture, settings};
-
-/// A program in a worker's place.
-fn script(folder: &Path, line: &str) -> Result<PathBuf> {
-    let path = folder.join("worker.sh");
-    std::fs::write(&path, format!("#!/bin/sh\n{line}\n"))?;
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
-    Ok(path)
-}
+use crate::{machine, picture, script, settings};
 
 /// Children of this process that run `program`.
 fn workers_of(program: &Path) -> Result<Vec<i32>> {

@@ -2,8 +2,10 @@
 
 mod confinement;
 mod death;
+mod turns;
 mod work;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,6 +24,14 @@ fn settings() -> WorkerSettings {
 /// Settings for the same work in this process.
 fn in_process() -> WorkerSettings {
     WorkerSettings { isolation: Isolation::None, ..settings() }
+}
+
+/// A program in a worker's place.
+fn script(folder: &Path, line: &str) -> std::io::Result<PathBuf> {
+    let path = folder.join("worker.sh");
+    std::fs::write(&path, format!("#!/bin/sh\n{line}\n"))?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))?;
+    Ok(path)
 }
 
 /// One thread, and memory for a picture.

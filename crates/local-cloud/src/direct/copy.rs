@@ -1,7 +1,7 @@
-//! A file into another, digested on the way.
+//! A file's content into another or nowhere, digested on the way.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Write};
 
 use object_storage::StorageError;
 use sha2::Digest as _;
@@ -40,7 +40,11 @@ impl CopyError {
     }
 }
 
-pub(super) fn copy(from: &mut File, to: &mut File, stop: &CancellationToken) -> Result<Copied, CopyError> {
+pub(super) fn copy(
+    from: &mut File,
+    to: &mut impl Write,
+    stop: &CancellationToken,
+) -> Result<Copied, CopyError> {
     let (mut buffer, mut sha256, mut bytes) = (vec![0; BUFFER], sha2::Sha256::new(), 0);
     loop {
         if stop.is_cancelled() {

@@ -1,7 +1,10 @@
 //! Content on its way in: written to a temporary file and digested in one pass.
 
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Md5};
@@ -47,7 +50,29 @@ impl Incoming {
 
 /// A temporary file that others may read once it is an object: people open these files.
 pub(crate) fn temporary(tmp: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let readable = std::fs::Permissions::from_mode(0o644);
-    tempfile::Builder::new().prefix("write-").permissions(readable).tempfile_in(tmp)
+    named().permissions(readable()).tempfile_in(tmp)
+}
+
+/// Another name, as a temporary file, for a file that nobody writes to: what it holds need not be copied. It fails on another
+/// disk, for example, and where the file has more names than one: by another it may be an object already.
+pub(crate) fn adopted(file: &Path, tmp: &Path) -> io::Result<NamedTempFile> {
+    let ((), path) = named().make_in(tmp, |path| fs::hard_link(file, path))?.into_parts();
+    let found = path.symlink_metadata()?;
+    if !found.is_file() || found.nlink() != 2 {
+        return Err(io::Error::other("not a file with one name"));
+    }
+    let file = File::open(&path)?;
+    file.set_permissions(readable())?;
+    file.set_modified(SystemTime::now())?;
+    Ok(NamedTempFile::from_parts(file, path))
+}
+
+fn named() -> tempfile::Builder<'static, 'static> {
+    let mut named = tempfile::Builder::new();
+    named.prefix("write-");
+    named
+}
+
+fn readable() -> Permissions {
+    Permissions::from_mode(0o644)
 }

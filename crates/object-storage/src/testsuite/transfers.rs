@@ -18,7 +18,7 @@ pub async fn small_objects_round_trip(fixture: &Fixture) {
     let options = PutOptions {
         content_type: Some("image/png".to_owned()),
         sha256: Some(Sha256::of(b"declared")),
-        if_absent: false,
+        ..PutOptions::default()
     };
     let put = fixture.store.write("declared".into(), &fixture.uri("declared"), &options).await;
     assert!(matches!(put, Ok(Put::Written(_))), "{put:?}");
