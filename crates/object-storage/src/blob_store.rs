@@ -71,7 +71,8 @@ pub struct PutOptions {
     pub sha256: Option<Sha256>,
     /// Only create: an existing object is left alone and [`Put::AlreadyThere`] comes back.
     pub if_absent: bool,
-    /// Nobody writes to the local file any more: a store on the same disk may keep that file itself instead of a copy.
+    /// Nobody writes to the local file any more: a store on the same disk may keep that file itself instead of a copy, and
+    /// take the caller's word for its digest.
     pub frozen: bool,
 }
 
