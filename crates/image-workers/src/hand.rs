@@ -90,7 +90,10 @@ impl Hand {
                 self.begun.push_back(picture);
                 Ok(())
             }
-            Err(trouble) => Err((picture, trouble)),
+            Err(trouble) => {
+                self.rest();
+                Err((picture, trouble))
+            }
         }
     }
 
@@ -98,10 +101,15 @@ impl Hand {
     pub(crate) fn finish(&mut self) -> Option<(Picture, Answer)> {
         let picture = self.begun.pop_front()?;
         let answer = self.seat.finish(&picture);
+        self.rest();
+        Some((picture, answer))
+    }
+
+    /// Who has nothing to do holds no memory.
+    fn rest(&mut self) {
         if !self.has_begun() {
             self.share = None;
         }
-        Some((picture, answer))
     }
 
     /// Ends the worker, and gives out what it had begun.

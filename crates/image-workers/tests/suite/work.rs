@@ -93,6 +93,7 @@ async fn refused_pictures_have_their_reason_and_cost_no_worker() -> Result<()> {
         assert!(workers.inspect(&good, &cpu, &memory).await.is_ok());
         let missing = workers.inspect(&folder.path().join("missing"), &cpu, &memory).await;
         assert!(matches!(missing, Err(StageError::File { .. })), "{missing:?}");
+        assert!(memory.try_acquire(memory.bytes()).is_some(), "nobody holds memory any more");
     }
     Ok(())
 }
