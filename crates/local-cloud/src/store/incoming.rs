@@ -55,6 +55,7 @@ pub(crate) fn temporary(tmp: &Path) -> io::Result<NamedTempFile> {
 
 /// Another name, as a temporary file, for a file that nobody writes to: what it holds need not be copied. It fails on another
 /// disk, for example, and where the file has more names than one: by another it may be an object already.
+#[expect(clippy::disallowed_methods, reason = "the store's clock says when an object was written")]
 pub(crate) fn adopted(file: &Path, tmp: &Path) -> io::Result<NamedTempFile> {
     let ((), path) = named().make_in(tmp, |path| fs::hard_link(file, path))?.into_parts();
     let found = path.symlink_metadata()?;
