@@ -114,11 +114,10 @@ impl Crew {
             Ok(hand) => hand,
             Err(trouble) => return Err((picture, trouble)),
         };
-        let share = self.share(machine);
         if picture.own_memory().is_none() {
-            hand.take_share(&machine.memory, share);
+            hand.take_share(&machine.memory, self.share(machine));
         }
-        match hand.begin(picture, self.settings.limits, share) {
+        match hand.begin(picture, self.settings.limits) {
             Ok(()) => Ok(hand),
             Err((picture, trouble)) => {
                 if matches!(trouble, Trouble::File(..)) {
@@ -136,7 +135,7 @@ impl Crew {
             return;
         }
         let Some(next) = self.state().next_of_many(machine.cpu.threads()) else { return };
-        match hand.begin(next, self.settings.limits, self.share(machine)) {
+        match hand.begin(next, self.settings.limits) {
             Ok(()) => {}
             // The worker has died, of the picture before.
             Err((picture, Trouble::Death(_))) => self.state().waiting.push_front(picture),

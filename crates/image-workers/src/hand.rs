@@ -6,12 +6,12 @@ use std::iter;
 use std::os::fd::AsFd;
 
 use imaging::Limits;
-use pipeline::{MemoryBudget, MemoryPermit};
+use pipeline::MemoryBudget;
 
 use crate::child::Worker;
 use crate::config::{Isolation, WorkerSettings};
 use crate::executor::{Executor, Progress};
-use crate::picture::{Answer, Picture, Trouble};
+use crate::picture::{Answer, Picture, SetAside, Trouble};
 use crate::wire::{Reply, Request};
 
 /// Keeps what it needs from picture to picture.
@@ -21,7 +21,7 @@ pub(crate) struct Hand {
     /// In the order in which they will be answered. A worker begins with the next by itself.
     begun: VecDeque<Picture>,
     /// A fair share of the memory, for the pictures that have none of their own.
-    share: Option<MemoryPermit>,
+    share: Option<SetAside>,
 }
 
 #[derive(Debug)]
@@ -77,14 +77,14 @@ impl Hand {
     /// Takes a fair share of the memory, if that is free.
     pub(crate) fn take_share(&mut self, memory: &MemoryBudget, bytes: u64) {
         if self.share.is_none() {
-            self.share = memory.try_acquire(bytes);
+            self.share = memory.try_acquire(bytes).map(|permit| SetAside::new(bytes, permit));
         }
     }
 
-    /// Begins with a picture, which ends if no more memory is needed than its own, or the fair share of `share` bytes.
-    pub(crate) fn begin(&mut self, picture: Picture, limits: Limits, share: u64) -> Result<(), NotBegun> {
-        let share = self.share.as_ref().map_or(0, |_| share);
-        let memory = picture.own_memory().unwrap_or(share);
+    /// Begins with a picture, which ends if no more memory is needed than its own, or the share.
+    pub(crate) fn begin(&mut self, picture: Picture, limits: Limits) -> Result<(), NotBegun> {
+        let share = self.share.as_ref().map(SetAside::bytes);
+        let memory = picture.own_memory().or(share).unwrap_or(0);
         match self.seat.begin(&picture, limits, memory) {
             Ok(()) => {
                 self.begun.push_back(picture);

@@ -20,7 +20,7 @@ pub(crate) enum Job {
     Normalize { policy: Arc<NormalizationPolicy>, outputs: Arc<[PathBuf]> },
 }
 
-/// Memory that was set aside for a picture, after it has said how much it needs.
+/// Memory that was set aside: for a picture that has said how much it needs, or a fair share for those that have not.
 #[derive(Debug)]
 pub(crate) struct SetAside {
     bytes: u64,
@@ -30,6 +30,10 @@ pub(crate) struct SetAside {
 impl SetAside {
     pub(crate) fn new(bytes: u64, permit: MemoryPermit) -> Self {
         Self { bytes, _permit: permit }
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -62,7 +66,7 @@ impl Picture {
 
     /// Memory that is its own.
     pub(crate) fn own_memory(&self) -> Option<u64> {
-        self.memory.as_ref().map(|memory| memory.bytes)
+        self.memory.as_ref().map(SetAside::bytes)
     }
 
     /// Whether somebody waits still.

@@ -34,6 +34,11 @@ fn script(folder: &Path, line: &str) -> std::io::Result<PathBuf> {
     Ok(path)
 }
 
+/// A file for each size of the usual policy, for the picture of that number.
+fn outputs(folder: &Path, number: usize) -> Vec<PathBuf> {
+    ["a", "b", "c"].iter().map(|name| folder.join(format!("{name}-{number}"))).collect()
+}
+
 /// One thread, and memory for a picture.
 fn machine() -> std::io::Result<(CpuPool, MemoryBudget)> {
     Ok((CpuPool::new(1)?, MemoryBudget::new(64 << 20)))

@@ -11,11 +11,7 @@ use image_workers::{ImageWorkers, WorkerSettings};
 use pipeline::{CpuPool, MemoryBudget, StageError};
 use types::{NormalizationPolicy, RejectCode};
 
-use crate::{in_process, machine, picture, script, settings};
-
-fn outputs(folder: &Path, number: usize) -> Vec<PathBuf> {
-    ["a", "b", "c"].iter().map(|name| folder.join(format!("{name}-{number}"))).collect()
-}
+use crate::{in_process, machine, outputs, picture, script, settings};
 
 /// Widths tell the pictures apart; every third is cut short.
 fn pictures(folder: &Path, count: usize) -> Result<Vec<(PathBuf, Option<u32>)>> {

@@ -9,13 +9,13 @@ use image_workers::{ImageWorkers, Rendered, WorkerSettings};
 use pipeline::StageError;
 use types::{NormalizationPolicy, RejectCode, Sha256};
 
-use crate::{in_process, machine, picture, settings};
+use crate::{in_process, machine, outputs, picture, settings};
 
 /// The answer, and the files.
 async fn normalize(settings: WorkerSettings, file: &Path) -> Result<(Rendered, Vec<Vec<u8>>)> {
     let (cpu, memory) = machine()?;
     let folder = tempfile::tempdir()?;
-    let outputs: Vec<_> = ["a", "b", "c"].iter().map(|name| folder.path().join(name)).collect();
+    let outputs = outputs(folder.path(), 0);
     let workers = ImageWorkers::new(settings);
     let policy = Arc::new(NormalizationPolicy::default());
     let rendered = workers.normalize(file, &policy, outputs.clone(), &cpu, &memory).await?;
@@ -42,7 +42,7 @@ async fn a_picture_that_has_to_wait_for_memory_comes_out_the_same() -> Result<()
     let file = picture(folder.path());
     let (expected, _) = normalize(settings(), &file).await?;
     let policy = Arc::new(NormalizationPolicy::default());
-    let outputs: Vec<_> = ["a", "b", "c"].iter().map(|name| folder.path().join(name)).collect();
+    let outputs = outputs(folder.path(), 0);
     for settings in [settings(), in_process()] {
         let (cpu, memory) = machine()?;
         let workers = ImageWorkers::new(settings);
