@@ -6,6 +6,7 @@
 import ctypes
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,10 +17,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 PR_SET_CHILD_SUBREAPER = 36
-SAMPLE_EVERY_S = 0.05
-# Of what has passed: a program that ends soon is looked at more often.
-SAMPLE_EVERY_PART = 0.05
+# Of one core: to look takes CPU time that the program could have had.
+SAMPLING_TAKES_AT_MOST = 0.01
 ORPHANS_END_WITHIN_S = 10
+VM_HWM = re.compile(rb"^VmHWM:\s*(\d+) kB", re.MULTILINE)
 
 
 class ProcessFailed(Exception):
@@ -119,33 +120,41 @@ class PeakMemory(threading.Thread):
         self.join()
 
     def run(self) -> None:
-        begun = time.monotonic()
-        while True:
+        took = 0.0
+        while not self.over.wait(took / SAMPLING_TAKES_AT_MOST):
+            begun = time.thread_time()
             self.peak = max(self.peak, sum(map(high_water, family(self.pid))))
-            passed = time.monotonic() - begun
-            if self.over.wait(min(SAMPLE_EVERY_S, SAMPLE_EVERY_PART * passed)):
-                return
+            took = time.thread_time() - begun
 
 
 def family(pid: int) -> Iterator[int]:
     """The process and its descendants."""
     yield pid
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
+    for task in threads(pid):
         try:
-            children = path.read_text().split()
+            children = Path(f"/proc/{pid}/task/{task}/children").read_bytes()
         except OSError:
             continue
-        for child in children:
+        for child in children.split():
             yield from family(int(child))
+
+
+def threads(pid: int) -> list[str]:
+    """None once it is gone."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
 
 
 def high_water(pid: int) -> int:
     """Bytes; 0 once it is gone."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        status = Path(f"/proc/{pid}/status").read_bytes()
     except OSError:
         return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+    found = VM_HWM.search(status)
+    return int(found[1]) * 1024 if found else 0
 
 
 if __name__ == "__main__":
