@@ -1,4 +1,4 @@
-"""The S3 clients that are measured: ours and s5cmd."""
+"""The S3 clients that are measured: ours and s5cmd, alone and with digests."""
 
 import json
 import subprocess
@@ -18,6 +18,7 @@ class Client:
     name: str
     program: Path
     at_once: int | None
+    uploads = True
 
     def up(self, folder: Path, prefix: str, endpoint: str) -> list[str]:
         """The command line that uploads every file of a folder."""
@@ -70,6 +71,17 @@ class S5cmd(Client):
         if done.returncode != 0:
             raise ProcessFailed(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
         return done.stdout
+
+
+@dataclass(frozen=True)
+class S5cmdAndDigests(S5cmd):
+    """What it takes to have the SHA-256 of everything as well, as ours does; two processes at once digest."""
+
+    uploads = False
+    DIGEST = '"$@" && find "$0" -type f -print0 | xargs -0 -n 10 -P 2 openssl dgst -sha256'
+
+    def down(self, prefix: str, folder: Path, endpoint: str) -> list[str]:
+        return ["sh", "-c", self.DIGEST, str(folder), *super().down(prefix, folder, endpoint)]
 
 
 def native(s5cmd: Path) -> Path:

@@ -26,7 +26,7 @@ from process import ProcessFailed, run_apart
 from random_files import RandomFiles, WrongBytes, digests, make, refuse_other_than
 from rounds import say
 from s3_server import BUCKET, S3Server, ServerFailed
-from transfer_clients import OURS, Client, Ours, S5cmd, native
+from transfer_clients import OURS, Client, Ours, S5cmd, S5cmdAndDigests, native
 from transfers_report import markdown
 from trials import Trial, interleaved
 
@@ -62,8 +62,9 @@ class Bench:
         self.trial(self.janitor.up(self.files.folder, SOURCE, self.server.endpoint))
         self.check_sizes(SOURCE, "the source")
         found = {"name": self.name, "objects": self.files.count, "object_bytes": self.files.size}
-        for direction, run in (("up", self.up), ("down", self.down)):
-            found[direction] = interleaved(f"{self.name}, {direction}", rounds, self.clients, run)
+        uploaders = [client for client in self.clients if client.uploads]
+        for direction, clients, run in (("up", uploaders, self.up), ("down", self.clients, self.down)):
+            found[direction] = interleaved(f"{self.name}, {direction}", rounds, clients, run)
         return found
 
     def up(self, client: Client, number: int) -> Trial:
@@ -115,6 +116,7 @@ def measure_all(asked: argparse.Namespace) -> dict:
         Ours(OURS, asked.transfer, asked.at_once),
         S5cmd("s5cmd", s5cmd, asked.at_once),
         S5cmd("s5cmd-default", s5cmd, None),
+        S5cmdAndDigests("s5cmd-sha256", s5cmd, asked.at_once),
     ]
     results = {
         "environment": environment.facts(asked.transfer),
