@@ -90,7 +90,8 @@ impl Rig {
         testkit::created_event(uri.bucket().as_str(), uri.key(), data.len(), &etag)
     }
 
-    /// Starts the service, sends these messages to it, and waits until they are settled.
+    /// Starts the service on a queue that has these messages already, as sending is no work of the stage, and waits until
+    /// they are settled.
     pub(crate) async fn run(
         &self,
         stage: StageName,
@@ -100,8 +101,8 @@ impl Rig {
         let access = SqsSettings::fixed(self.elastic.endpoint(), "any", "any", "");
         let new = NewQueue { visibility: VISIBILITY, redrive: None };
         let queue = SqsQueue::create(&access, buckets(stage).0, new).await?;
-        let run = self.begin(self.service(stage, settings, &[], Some(&queue))?).await?;
         send(&queue, events).await?;
+        let run = self.begin(stage, settings, &[], Some(&queue)).await?;
         let left = async || {
             let Depth { visible, in_flight, delayed } = queue.depth().await?;
             Ok(usize::try_from(visible + in_flight + delayed)?)
@@ -121,15 +122,24 @@ impl Rig {
         arguments: &[&str],
         done: impl AsyncFn() -> anyhow::Result<bool>,
     ) -> anyhow::Result<Measured> {
-        let run = self.begin(self.service(stage, settings, arguments, None)?).await?;
+        let run = self.begin(stage, settings, arguments, None).await?;
         run.until_none_is_left(1, async || Ok(usize::from(!done().await?))).await
     }
 
-    async fn begin(&self, mut service: Service) -> anyhow::Result<Run> {
-        service.ready().await?;
+    /// What is measured begins with the start of the service.
+    async fn begin(
+        &self,
+        stage: StageName,
+        settings: &Settings,
+        arguments: &[&str],
+        queue: Option<&SqsQueue>,
+    ) -> anyhow::Result<Run> {
+        let begun = Instant::now();
+        let mut service = self.service(stage, settings, arguments, queue)?;
         let (watch, s3_server) = (Watch::start(service.pid()), self.s3.id());
         let before = CpuTimes::now(service.pid(), s3_server);
-        Ok(Run { service, watch, s3_server, before, begun: Instant::now() })
+        service.ready().await?;
+        Ok(Run { service, watch, s3_server, before, begun })
     }
 
     fn service(
