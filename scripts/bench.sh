@@ -98,7 +98,7 @@ growth() {
 annotations() {
     python/label_studio_worker/setup.sh
     build_imageml_for_speed
-    python3 scripts/bench-annotations.py --imageml "$target/release/imageml" | tee "$results/annotations.md"
+    python3 bench/annotations.py --imageml "$target/release/imageml" | tee "$results/annotations.md"
 }
 
 for part in "${parts[@]}"; do

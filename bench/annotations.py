@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures an import of annotations: what docs/benchmarks.md says of it.
 
-    scripts/bench-annotations.py [--tasks 20000] [--rounds 3] [--imageml target/release/imageml]
+    bench/annotations.py [--tasks 20000] [--rounds 3] [--imageml target/release/imageml]
 
 Writes an export of that many tasks, five boxes and two polygons of twenty points each, as Label Studio writes it, and the
 same as COCO, and imports them with `imageml annotations import`. Beside it, in the same rounds, the converter of the
@@ -18,6 +18,9 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from process import family, high_water
+from report import MIB
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ROOT / ".venv-label-studio/bin/python"
@@ -76,32 +79,13 @@ def coco(images):
     return document
 
 
-def peak(pid):
-    """Peak resident megabytes of a process; 0 once it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")), 0)
-
-
-def children(pid):
-    found = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in path.read_text().split()]
-        except OSError:
-            pass
-    return found
-
-
 def measure(command, **options):
     """Seconds, peak of the program, largest peak of what it started, and what it printed."""
     begun, own, helper = time.monotonic(), 0, 0
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, **options)
     while process.poll() is None:
-        own = max(own, peak(process.pid))
-        helper = max([helper, *map(peak, children(process.pid))])
+        its_own, *of_others = (high_water(pid) / MIB for pid in family(process.pid))
+        own, helper = max(own, its_own), max([helper, *of_others])
         time.sleep(0.02)
     seconds = time.monotonic() - begun
     printed = process.stdout.read().decode()
