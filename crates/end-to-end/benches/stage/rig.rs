@@ -102,7 +102,7 @@ impl Rig {
         let new = NewQueue { visibility: VISIBILITY, redrive: None };
         let queue = SqsQueue::create(&access, buckets(stage).0, new).await?;
         send(&queue, events).await?;
-        let run = self.begin(stage, settings, &[], Some(&queue)).await?;
+        let run = self.begin(|| self.service(stage, settings, &[], Some(&queue))).await?;
         let left = async || {
             let Depth { visible, in_flight, delayed } = queue.depth().await?;
             Ok(usize::try_from(visible + in_flight + delayed)?)
@@ -122,20 +122,14 @@ impl Rig {
         arguments: &[&str],
         done: impl AsyncFn() -> anyhow::Result<bool>,
     ) -> anyhow::Result<Measured> {
-        let run = self.begin(stage, settings, arguments, None).await?;
+        let run = self.begin(|| self.service(stage, settings, arguments, None)).await?;
         run.until_none_is_left(1, async || Ok(usize::from(!done().await?))).await
     }
 
     /// What is measured begins with the start of the service.
-    async fn begin(
-        &self,
-        stage: StageName,
-        settings: &Settings,
-        arguments: &[&str],
-        queue: Option<&SqsQueue>,
-    ) -> anyhow::Result<Run> {
+    async fn begin(&self, start: impl FnOnce() -> anyhow::Result<Service>) -> anyhow::Result<Run> {
         let begun = Instant::now();
-        let mut service = self.service(stage, settings, arguments, queue)?;
+        let mut service = start()?;
         let (watch, s3_server) = (Watch::start(service.pid()), self.s3.id());
         let before = CpuTimes::now(service.pid(), s3_server);
         service.ready().await?;
