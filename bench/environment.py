@@ -25,7 +25,7 @@ def facts(imageml: Path | None = None, command: list[str] | None = None) -> dict
         "python": platform.python_version(),
         "rust": printed(["rustc", "--version"]).removeprefix("rustc ").partition(" ")[0],
         "imageml": printed([str(imageml), "--version"]) if imageml else "",
-        "commit": printed(["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]),
+        "commit": printed(["git", "-C", str(ROOT), "describe", "--always", "--exclude", "*", "--dirty"]),
         "command": shown(command or sys.argv),
         "load_average_at_start": load(),
     }
