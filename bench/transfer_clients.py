@@ -75,10 +75,13 @@ class S5cmd(Client):
 
 @dataclass(frozen=True)
 class S5cmdAndDigests(S5cmd):
-    """What it takes to have the SHA-256 of everything as well, as ours does; two processes at once digest."""
+    """What it takes to have the SHA-256 of everything as well, as ours does: two processes digest half of it each."""
 
     uploads = False
-    DIGEST = '"$@" && find "$0" -type f -print0 | xargs -0 -n 10 -P 2 openssl dgst -sha256'
+    DIGEST = (
+        '"$@" && half=$((($(find "$0" -type f | wc -l) + 1) / 2)) '
+        '&& find "$0" -type f -print0 | xargs -0 -n "$half" -P 2 openssl dgst -sha256'
+    )
 
     def down(self, prefix: str, folder: Path, endpoint: str) -> list[str]:
         return ["sh", "-c", self.DIGEST, str(folder), *super().down(prefix, folder, endpoint)]
