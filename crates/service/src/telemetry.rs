@@ -17,7 +17,9 @@ pub fn init_tracing(arguments: &LogArguments) -> anyhow::Result<()> {
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would tell standard error that standard error cannot be written, and panic as that fails too.
+        .log_internal_errors(false);
     let started = match arguments.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),

@@ -1,7 +1,9 @@
 //! Our programs as processes: started, asked, stopped.
 
 use std::io::{BufRead as _, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,6 +26,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(15);
 pub struct Service {
     process: Child,
     log: Arc<Mutex<Vec<Value>>>,
+    log_stream: UnixStream,
 }
 
 /// An answer of the admin server.
@@ -38,6 +41,7 @@ pub struct Answer {
 impl Service {
     /// Starts a program of ours. It sees the environment that `configure` gives it and nothing of ours, and logs JSON.
     pub fn start(program: &Path, configure: impl FnOnce(&mut Command)) -> anyhow::Result<Self> {
+        let (log_stream, stderr) = UnixStream::pair()?;
         let mut command = Command::new(program);
         command
             .env_clear()
@@ -46,14 +50,18 @@ impl Service {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::piped());
+            .stderr(OwnedFd::from(stderr));
         configure(&mut command);
-        let mut process = command.spawn().with_context(|| program.display().to_string())?;
-        let stderr = process.stderr.take().context("stderr is piped")?;
+        let process = command.spawn().with_context(|| program.display().to_string())?;
         let log = Arc::default();
-        let lines = Arc::clone(&log);
-        std::thread::spawn(move || read_log(stderr, &lines));
-        Ok(Self { process, log })
+        let (written, lines) = (log_stream.try_clone()?, Arc::clone(&log));
+        std::thread::spawn(move || read_log(written, &lines));
+        Ok(Self { process, log, log_stream })
+    }
+
+    /// Takes the reader of its log away: all that it logs from now on fails.
+    pub fn close_log(&self) -> anyhow::Result<()> {
+        Ok(self.log_stream.shutdown(Shutdown::Both)?)
     }
 
     /// Waits until `/readyz` says so.

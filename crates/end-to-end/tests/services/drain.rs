@@ -117,3 +117,18 @@ async fn work_that_does_not_finish_in_time_is_handed_to_the_other_replica_at_onc
     assert_eq!((manifests.len(), sources.len()), (stuck.uris.len(), stuck.uris.len()));
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_whose_log_nobody_reads_works_on_and_ends() -> anyhow::Result<()> {
+    let stand = Stand::on_moto().await?;
+    let mut service = stand.start(Program::Normalize, &["--sizes", "64x64"])?;
+    service.ready().await?;
+    service.close_log()?;
+    stand.put(&stand.object("bronze", "ds/images/photo.jpg"), photo(1, 160, 120)).await?;
+    stand.put(&stand.object("bronze", "ds/images/broken.jpg"), b"no picture".as_slice()).await?;
+    for ending in ["done", "rejected"] {
+        until_counted(&mut service, "imageml_work_total", &[("ending", ending)], 1.0).await?;
+    }
+    stop(service).await?;
+    Ok(())
+}
