@@ -26,6 +26,7 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(15);
 pub struct Service {
     process: Child,
     log: Arc<Mutex<Vec<Value>>>,
+    /// A socket: unlike a pipe it can be shut while another thread reads it.
     log_stream: UnixStream,
 }
 
